@@ -1,1 +1,3 @@
+//! The one integration binary. A module a feature.
 
+mod architecture;

@@ -1,0 +1,1 @@
+//! Memory and speed arithmetic: will it fit, how fast can it be. Pure.

@@ -1,0 +1,65 @@
+//! Arguments in, exit code out.
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use super::{Context, completions};
+use crate::cli::{Cli, ColorWhen, Command};
+use crate::clock::Clock;
+use crate::env::Env;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::ui::{Color, Ui, Volume};
+
+/// Runs the command line and returns the exit code; everything that was to be said has been said.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers: clap prints those to standard output, everything else to standard error.
+            // A closed pipe is no error here: nobody is left to be told.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let env = Env::of_process();
+    let color = match cli.global.color {
+        ColorWhen::Auto => Color::Auto,
+        ColorWhen::Always => Color::Always,
+        ColorWhen::Never => Color::Never,
+    };
+    let volume = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Volume::Quiet,
+        (_, true) => Volume::Verbose,
+        _ => Volume::Normal,
+    };
+    let cx = Context { ui: Ui::of_process(&env, color, volume), env, clock: Clock::System, global: cli.global };
+    match dispatch(&cx, &cli.command) {
+        Ok(exit) => exit,
+        Err(error) => {
+            cx.ui.error(&error);
+            error.kind.exit()
+        }
+    }
+}
+
+fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Completions(args) => completions::run(cx, args),
+    }
+}
+
+/// Runs a verb that talks to machines. Verbs that do not, never pay for a runtime.
+#[expect(dead_code, reason = "the verbs that need it land next")]
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::failed("cannot start the runtime").because(error))?;
+    let result = runtime.block_on(work);
+    // A request that still hangs must not hold up the exit.
+    runtime.shutdown_background();
+    result
+}

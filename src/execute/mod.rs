@@ -1,0 +1,1 @@
+//! Carries a Plan out: waves, gates, cancellation, receipts.

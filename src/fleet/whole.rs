@@ -1,0 +1,89 @@
+//! The fleet as a whole, and the questions that every room asks of it.
+
+use std::time::Duration;
+
+use super::{
+    Declared, Gateway, Hub, Job, Machine, MachineName, Profile, Resolver, Schedule, Served, ServedName, Shadow, Slot,
+    Weights, Zone,
+};
+
+/// A validated fleet file. References are sound: what `config` lets through, these accessors find.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fleet {
+    /// `[fleet].name`: what a machine's record is compared with.
+    pub name: String,
+    /// The zone in which every window and job is meant.
+    pub timezone: Zone,
+    /// The MagicDNS suffix.
+    pub tailnet: Option<String>,
+    /// How long a machine may take to become healthy after a change.
+    pub gate: Duration,
+    /// How long SSH connections stay open for the next command.
+    pub keep_connection: Option<Duration>,
+    /// [machines]
+    pub machines: Declared<Machine>,
+    /// [models]
+    pub weights: Declared<Weights>,
+    /// [profiles]
+    pub profiles: Declared<Profile>,
+    /// [serve]
+    pub served: Declared<Served>,
+    /// [slots]
+    pub slots: Declared<Slot>,
+    /// [schedules]
+    pub schedules: Declared<Schedule>,
+    /// [jobs]
+    pub jobs: Declared<Job>,
+    /// [gateway]
+    pub gateway: Option<Gateway>,
+    /// [resolver]
+    pub resolver: Option<Resolver>,
+    /// [hub]
+    pub hub: Option<Hub>,
+    /// [shadow]
+    pub shadows: Declared<Shadow>,
+    /// The file itself as JSON without comments, keys sorted; secrets are sources, as in the file.
+    pub canonical: serde_json::Value,
+}
+
+impl Fleet {
+    /// The names that a machine serves, in the order of declaration.
+    pub fn served_on<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Served> {
+        self.served.iter().filter(move |served| served.is_on(machine))
+    }
+
+    /// The names that are resident on a machine outside every window, in the order of declaration.
+    pub fn baseline_residents<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Served> {
+        self.served.iter().filter(move |served| served.is_resident_on(machine))
+    }
+
+    /// The windows that decide a machine's resident set, in the order of declaration.
+    pub fn schedules_on<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Schedule> {
+        self.schedules.iter().filter(move |schedule| schedule.on.contains(machine))
+    }
+
+    /// Whether some window decides the machine's resident set: then only the reconciler sets and clears `is_pinned` there.
+    pub fn has_windows(&self, machine: &MachineName) -> bool {
+        self.schedules_on(machine).any(|schedule| schedule.resident.is_some())
+    }
+
+    /// The weights of a served name; `None` only for a name of another fleet.
+    pub fn weights_of(&self, served: &ServedName) -> Option<&Weights> {
+        self.served.get(served).and_then(|served| self.weights.get(&served.model))
+    }
+
+    /// The profile of a served name; `None` only for a name of another fleet.
+    pub fn profile_of(&self, served: &ServedName) -> Option<&Profile> {
+        self.served.get(served).and_then(|served| self.profiles.get(&served.profile))
+    }
+
+    /// The absolute path of weights on a machine.
+    pub fn weights_path(machine: &Machine, weights: &Weights) -> String {
+        format!("{}/{}", machine.omlx.weights, weights.directory)
+    }
+
+    /// The absolute path of a served name's link on a machine: `BASE/serve/WEIGHTS/NAME` (machine.md).
+    pub fn link_path(machine: &Machine, weights: &Weights, served: &Served) -> String {
+        format!("{}/serve/{}/{}", machine.omlx.base, weights.basename(), served.name)
+    }
+}

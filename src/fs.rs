@@ -1,0 +1,60 @@
+//! The only door to the laptop's files. Every error names the path.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+/// Reads a text file of at most `limit` bytes. Errors: I/O with the path; `InvalidData` when it is longer or not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let named = |what: String| io::Error::new(io::ErrorKind::InvalidData, format!("{} {what}", path.display()));
+    if bytes.len() as u64 > limit {
+        return Err(named(format!("is longer than {limit} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| named(format!("is not UTF-8 (byte {})", error.utf8_error().valid_up_to())))
+}
+
+/// Replaces a file in one step: a temporary file in the same directory, synced, then renamed. The mode is set before any content is written.
+pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".fleetctl-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(directory)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot write in {}: {error}", directory.display())))?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| {
+        io::Error::new(error.error.kind(), format!("cannot replace {}: {}", path.display(), error.error))
+    })?;
+    Ok(())
+}
+
+/// Makes a directory and its parents, for the owner only.
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot make {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("f");
+        write_atomic(&path, b"one", 0o600).expect("written");
+        write_atomic(&path, b"two", 0o600).expect("replaced");
+        assert_eq!(read_text(&path, 100).expect("read"), "two");
+        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(directory.path()).expect("listed").count(), 1);
+        assert!(read_text(&path, 2).expect_err("too long").to_string().contains("longer than 2 bytes"));
+    }
+}

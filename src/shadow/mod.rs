@@ -1,0 +1,1 @@
+//! Shadow calibration: pairs, statistics, verdicts, the ladder; and the store of the pairs.

@@ -1,0 +1,1 @@
+//! The resolver: Fleet × snapshot × time → (model, profile, machine); simulate; the gateway's configuration. Pure.

@@ -1,0 +1,8 @@
+//! How things look: tables, progress, diffs, snippets, JSON documents, reports. Does none of the work that it shows.
+
+mod console;
+pub mod json;
+mod sanitize;
+
+pub use console::{Color, Ui, Volume};
+pub use sanitize::sanitize;

@@ -1,1 +1,8 @@
 //! Facts of a machine, the parsers of what macOS and oMLX print, and the probe that asks for all of it in one round trip.
+
+mod facts;
+
+pub use facts::{
+    Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
+    Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,
+};

@@ -1,1 +1,24 @@
-//! What each oMLX release understands: fields, ranges, budgets, what takes effect when; its API's types. Pure tables and arithmetic.
+//! What each release of oMLX understands: fields, ranges, budgets, what takes effect when; the types of its API.
+//!
+//! Tables and small functions over them; everything that differs between two releases is in this room and nowhere else. Knows no machine, no file, no
+//! network: `render` writes oMLX's files with it, `plan` finds the cheapest action with it, `observe` reads oMLX's answers with it.
+//!
+//! Sources are oMLX's own files of the release (paths are those of its `omlx/` package), read or run; flyto-0.7.0 is the package `flyto-mlx` 0.7.0.
+
+mod environment;
+mod exclusion;
+mod field;
+mod field_table;
+mod python_json;
+mod setting;
+mod setting_table;
+mod size;
+mod value;
+
+pub use environment::{DFLASH_MAX_CTX, DFLASH_MAX_CTX_DEFAULT, dflash_limit, is_refused_variable};
+pub use exclusion::{Conflict, conflicts, sampler_fields_ignored_by_dflash};
+pub use field::{Effect, Field, Preset, field, fields, profile_fields};
+pub use python_json::{model_settings_text, settings_text};
+pub use setting::{Reach, Setting, section_order, setting, settings};
+pub use size::{SizeError, parse_size};
+pub use value::{Kind, Misfit, Range, Release, same_value};

@@ -1,0 +1,108 @@
+//! The fields of one model's entry in model_settings.json.
+
+use serde_json::Value;
+
+use super::field_table::FIELDS;
+use super::value::{Kind, Misfit, Range, Release, check};
+
+/// When a changed field takes effect, by the cheapest way there is (facts 7.1, 7.2, 7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// At once, through `PUT /admin/api/models/{id}/settings`; nothing is disturbed.
+    Live,
+    /// Through `POST /admin/api/models/{id}/profiles/{name}/apply`, at once; the PUT does not carry it.
+    Profile,
+    /// PUT, then unload and load that model: it decides how the engine is built.
+    Reload,
+    /// The PUT does not carry it: edit the file, then `POST /admin/api/reload` (unloads every model) or restart.
+    FileOnly,
+}
+
+/// One field of a model's settings in some releases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Field {
+    /// oMLX's own name.
+    pub name: &'static str,
+    /// The JSON type.
+    pub kind: Kind,
+    /// What an absent key means; `None` is null (oMLX then writes no key at all).
+    pub default: Option<Preset>,
+    /// What makes sense.
+    pub range: Range,
+    /// When a change takes effect.
+    pub effect: Effect,
+    /// Whether a profile may hold it (facts 4.1).
+    pub in_profile: bool,
+    /// Whether oMLX itself may change it without being told to (facts 4.2: `active_profile_name`, `is_default`).
+    pub server_rewrites: bool,
+    /// The releases that know it so.
+    pub releases: &'static [Release],
+}
+
+/// A default that can stand in a constant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Preset {
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(u64),
+    /// Another number.
+    Number(f64),
+    /// A text.
+    Text(&'static str),
+    /// An empty list.
+    EmptyList,
+    /// A list of one text.
+    OneText(&'static str),
+}
+
+impl Preset {
+    /// As JSON.
+    pub fn value(self) -> Value {
+        match self {
+            Self::Bool(value) => value.into(),
+            Self::Int(value) => value.into(),
+            Self::Number(value) => value.into(),
+            Self::Text(value) => value.into(),
+            Self::EmptyList => Value::Array(Vec::new()),
+            Self::OneText(value) => Value::Array(vec![value.into()]),
+        }
+    }
+}
+
+impl Field {
+    /// What an absent key means, as JSON: null where there is no default.
+    pub fn default_value(&self) -> Value {
+        self.default.map_or(Value::Null, Preset::value)
+    }
+
+    /// Whether the field names weights for speculative work: in the fleet file a key of [models], on a machine their path.
+    pub fn names_draft(&self) -> bool {
+        matches!(self.name, "dflash_draft_model" | "specprefill_draft_model" | "vlm_mtp_draft_model")
+    }
+
+    /// Whether it needs an unload and a load of its model to take effect.
+    pub fn builds_engine(&self) -> bool {
+        self.effect == Effect::Reload || self.name == "turboquant_skip_last"
+    }
+
+    /// Checks a value. Errors: [`Misfit`], whose text continues the field's name.
+    pub fn check(&self, value: &Value) -> Result<(), Misfit> {
+        check(self.kind, self.range, value)
+    }
+}
+
+/// The fields that a release knows, in the order in which it writes them (`dataclasses.fields`, facts 3.1).
+pub fn fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
+    FIELDS.iter().filter(move |field| field.releases.contains(&release))
+}
+
+/// A field by oMLX's name. `None`: the release drops it when it reads the file, without a word.
+pub fn field(release: Release, name: &str) -> Option<&'static Field> {
+    fields(release).find(|field| field.name == name)
+}
+
+/// The fields that a profile may hold, in the order of writing.
+pub fn profile_fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
+    fields(release).filter(|field| field.in_profile)
+}

@@ -1,0 +1,86 @@
+//! The keys of oMLX's settings.json.
+
+use serde_json::Value;
+
+use super::field::Preset;
+use super::setting_table::SETTINGS;
+use super::value::{Kind, Misfit, Range, Release, check};
+
+/// How a changed key reaches a running server (facts 7.3). The names are the flat ones of `POST /admin/api/global-settings`, which takes a part of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// At once, nothing is disturbed.
+    Live(&'static str),
+    /// At once, and every loaded model is unloaded, the pinned ones too; 0.3.8 does not load those again.
+    LiveUnloadsAll(&'static str),
+    /// At once; what no longer fits is evicted or aborted.
+    LiveMayEvict(&'static str),
+    /// Only a restart reads it.
+    Restart,
+}
+
+/// One key of settings.json in some releases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setting {
+    /// The section, a key of the file's top level.
+    pub section: &'static str,
+    /// The key in it.
+    pub key: &'static str,
+    /// The JSON type.
+    pub kind: Kind,
+    /// Whether null is a value too (it then means the default).
+    pub nullable: bool,
+    /// What an absent key means; `None` is null.
+    pub default: Option<Preset>,
+    /// What makes sense.
+    pub range: Range,
+    /// How a change reaches a running server.
+    pub reach: Reach,
+    /// Whether oMLX itself may change it without being told to (facts 1.4, 1.6).
+    pub server_rewrites: bool,
+    /// The releases that know it so.
+    pub releases: &'static [Release],
+}
+
+impl Setting {
+    /// `section.key`, as the fleet file writes it below `[omlx.settings]`.
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.key)
+    }
+
+    /// What an absent key means, as JSON.
+    pub fn default_value(&self) -> Value {
+        self.default.map_or(Value::Null, Preset::value)
+    }
+
+    /// Whether keys of the fleet file other than `[omlx.settings]` decide it (fleet.md: server, model and auth).
+    pub fn is_decided_elsewhere(&self) -> bool {
+        matches!(self.section, "server" | "model" | "auth")
+    }
+
+    /// Checks a value. Errors: [`Misfit`], whose text continues the key's name.
+    pub fn check(&self, value: &Value) -> Result<(), Misfit> {
+        if self.nullable && value.is_null() { Ok(()) } else { check(self.kind, self.range, value) }
+    }
+}
+
+/// The keys that a release knows, in the order in which it writes them (`GlobalSettings.save`).
+pub fn settings(release: Release) -> impl Iterator<Item = &'static Setting> + Clone {
+    SETTINGS.iter().filter(move |setting| setting.releases.contains(&release))
+}
+
+/// A key by its section and name. `None`: the release drops it at its next save.
+pub fn setting(release: Release, section: &str, key: &str) -> Option<&'static Setting> {
+    settings(release).find(|setting| setting.section == section && setting.key == key)
+}
+
+/// The top-level keys of settings.json in the order in which a release writes them, `version` first (facts 1.4).
+pub fn section_order(release: Release) -> Vec<&'static str> {
+    let mut order = vec!["version"];
+    for setting in settings(release) {
+        if order.last() != Some(&setting.section) {
+            order.push(setting.section);
+        }
+    }
+    order
+}

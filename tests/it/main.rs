@@ -1,3 +1,4 @@
 //! The one integration binary. A module a feature.
 
 mod architecture;
+mod json_sh;

@@ -1,1 +1,23 @@
 //! fleet.toml → Fleet: parse with spans, defaults, checks (one file a rule family), JSON Schema. Knows no machine and no network.
+//!
+//! ```text
+//! text ─ syntax ─▶ Node (spans kept) ─ read ─▶ raw tables (typed, spans kept) ─ check ─▶ Fleet
+//! ```
+//!
+//! Every stage reports all that it finds and hands on what is sound, so that one run shows every problem of the file. Pure on
+//! the text: reading the file is the command's work.
+
+mod canonical;
+mod check;
+mod load;
+mod node;
+mod raw;
+mod read;
+mod schema;
+mod source;
+mod suggest;
+mod syntax;
+
+pub use load::{Loaded, codes, load};
+pub use schema::schema;
+pub use source::{Place, Source};

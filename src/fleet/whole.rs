@@ -42,7 +42,8 @@ pub struct Fleet {
     pub hub: Option<Hub>,
     /// [shadow]
     pub shadows: Declared<Shadow>,
-    /// The file itself as JSON without comments, keys sorted; secrets are sources, as in the file.
+    /// The file itself as JSON without comments: keys sorted, but the entries of [machines], [serve] and the other keyed tables as declared,
+    /// since their order means something; secrets are sources, as in the file.
     pub canonical: serde_json::Value,
 }
 

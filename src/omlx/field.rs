@@ -1,4 +1,4 @@
-//! The fields of one model's entry in model_settings.json.
+//! The fields of one model's entry in `model_settings.json`.
 
 use serde_json::Value;
 

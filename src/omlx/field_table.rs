@@ -1,7 +1,7 @@
 //! The one table of model settings: what each release's `ModelSettings` dataclass holds.
 //!
-//! Order: that of the dataclasses (0.3.8, 0.5.0 and flyto-0.7.0 model_settings.py agree wherever they share fields), which is the order of writing.
-//! Types and defaults: the same dataclasses. `in_profile`: `UNIVERSAL_PROFILE_FIELDS` and `MODEL_SPECIFIC_PROFILE_FIELDS` of model_profiles.py.
+//! Order: that of the dataclasses (0.3.8, 0.5.0 and flyto-0.7.0 `model_settings.py` agree wherever they share fields), which is the order of writing.
+//! Types and defaults: the same dataclasses. `in_profile`: `UNIVERSAL_PROFILE_FIELDS` and `MODEL_SPECIFIC_PROFILE_FIELDS` of `model_profiles.py`.
 //! Ranges: the admin page of 0.3.8 (facts 3.1) and the comments of the dataclasses; counts and times are above 0. Effects: facts 7.1, 7.2 and the fields
 //! of admin/routes.py `ModelSettingsRequest`: what is not there is file-only.
 

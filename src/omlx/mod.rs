@@ -5,20 +5,29 @@
 //!
 //! Sources are oMLX's own files of the release (paths are those of its `omlx/` package), read or run; flyto-0.7.0 is the package `flyto-mlx` 0.7.0.
 
+pub mod api;
 mod environment;
 mod exclusion;
 mod field;
 mod field_table;
+mod memory;
+mod naming;
 mod python_json;
 mod setting;
 mod setting_table;
 mod size;
+mod upgrade;
 mod value;
+mod ways;
 
 pub use environment::{DFLASH_MAX_CTX, DFLASH_MAX_CTX_DEFAULT, dflash_limit, is_refused_variable};
 pub use exclusion::{Conflict, conflicts, sampler_fields_ignored_by_dflash};
 pub use field::{Effect, Field, Preset, field, fields, profile_fields};
+pub use memory::{MemoryLimits, estimated_size, memory_limits, preferred_room, system_reserve};
+pub use naming::{NameTrap, is_profile_name, name_traps};
 pub use python_json::{model_settings_text, settings_text};
 pub use setting::{Reach, Setting, section_order, setting, settings};
 pub use size::{SizeError, parse_size};
+pub use upgrade::{UpgradeNote, upgrade_notes, vanishing_fields, vanishing_settings};
 pub use value::{Kind, Misfit, Range, Release, same_value};
+pub use ways::{Ways, default_context, reported_version, ways};

@@ -9,7 +9,7 @@ use super::{Release, fields, section_order, settings};
 enum Escape {
     /// settings.json: `json.dump(indent=2)`, everything but ASCII is escaped (0.3.8 settings.py:963).
     NonAscii,
-    /// model_settings.json, model_profiles.json: `ensure_ascii=False` (0.3.8 model_settings.py:234).
+    /// `model_settings.json`, `model_profiles.json`: `ensure_ascii=False` (0.3.8 `model_settings.py`:234).
     ControlOnly,
 }
 
@@ -32,7 +32,7 @@ pub fn settings_text(release: Release, document: &Map<String, Value>) -> String 
     dump(&Value::Object(ordered), Escape::NonAscii)
 }
 
-/// The text of model_settings.json or model_profiles.json: fields of a model in the release's own order (facts 3.1), other keys as found.
+/// The text of `model_settings.json` or `model_profiles.json`: fields of a model in the release's own order (facts 3.1), other keys as found.
 pub fn model_settings_text(release: Release, document: &Map<String, Value>) -> String {
     let mut ordered = document.clone();
     if let Some(Value::Object(models)) = ordered.get_mut("models") {
@@ -132,6 +132,8 @@ fn number_text(number: &serde_json::Number) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 fn write_string(text: &mut String, string: &str, escape: Escape) {
     text.push('"');
     for c in string.chars() {
@@ -147,7 +149,8 @@ fn write_string(text: &mut String, string: &str, escape: Escape) {
             c if c < ' ' || (escape == Escape::NonAscii && !(' '..='~').contains(&c)) => {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
-                    text.push_str(&format!("\\u{unit:04x}"));
+                    text.push_str("\\u");
+                    text.extend([12, 8, 4, 0].map(|shift| char::from(HEX[usize::from(*unit >> shift & 15)])));
                 }
             }
             c => text.push(c),
@@ -206,7 +209,7 @@ mod tests {
         "#);
     }
 
-    /// Expected texts are what CPython 3.11 `json.dumps` prints for the same values.
+    /// Expected texts are what Python 3.11 `json.dumps` prints for the same values.
     #[test]
     fn floats_and_strings_as_python_prints_them() {
         for (value, text) in [

@@ -27,14 +27,17 @@ const LOG_LEVELS: Range = Range::Texts(&["trace", "debug", "info", "warning", "e
 const TOOLS_PROFILES: Range = Range::Texts(&["minimal", "coding", "messaging", "full"]);
 const TIERS: Range = Range::Texts(&["safe", "balanced", "aggressive", "custom"]);
 
+#[expect(clippy::unnecessary_wraps, reason = "the column is optional")]
 const fn int(n: u64) -> Option<Preset> {
     Some(Preset::Int(n))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the column is optional")]
 const fn number(n: f64) -> Option<Preset> {
     Some(Preset::Number(n))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the column is optional")]
 const fn text(t: &'static str) -> Option<Preset> {
     Some(Preset::Text(t))
 }

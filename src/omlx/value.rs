@@ -131,8 +131,7 @@ impl Range {
             Self::Above(low) => number(&|n| n > low),
             Self::Between(low, high) => number(&|n| (low..=high).contains(&n)),
             Self::AboveUpTo(low, high) => number(&|n| n > low && n <= high),
-            #[expect(clippy::float_cmp, reason = "the allowed values are exact in binary")]
-            Self::Numbers(numbers) => number(&|n| numbers.iter().any(|allowed| *allowed == n)),
+            Self::Numbers(numbers) => number(&|n| numbers.contains(&n)),
             Self::Texts(texts) => text(&|t| texts.contains(&t)),
             Self::Size => text(&size),
             Self::SizeOrZero => text(&|t| parse_size(t).is_ok()),
@@ -181,7 +180,6 @@ pub fn same_value(left: &Value, right: &Value) -> bool {
                 return true;
             }
             let whole = |n: &serde_json::Number| n.is_i64() || n.is_u64();
-            #[expect(clippy::float_cmp, reason = "equality of what was written, not of what was computed")]
             let equal = a.as_f64() == b.as_f64();
             !(whole(a) && whole(b)) && equal
         }

@@ -8,8 +8,13 @@ use crate::fleet::{
 
 /// A fleet without schedules: machines `m0` and `m1`; names `a` to `d` on both, `a` resident; slot `s` to `a`, slot `t` to `b` then `a`.
 pub(crate) fn fleet(zone: &str) -> Fleet {
+    fleet_of(zone, 2)
+}
+
+/// The same with so many machines.
+pub(crate) fn fleet_of(zone: &str, machines: usize) -> Fleet {
     let timezone = Zone::new(zone).expect("a zone");
-    let machines: Declared<Machine> = ["m0", "m1"].into_iter().map(|name| machine(name, &timezone)).collect();
+    let machines: Declared<Machine> = (0..machines).map(|n| machine(&format!("m{n}"), &timezone)).collect();
     let on: Vec<MachineName> = machines.iter().map(|machine| machine.name.clone()).collect();
     let weights: Declared<Weights> =
         (1..=4).zip(["wa", "wb", "wc", "wd"]).map(|(size, name)| weights(name, size)).collect();

@@ -8,6 +8,7 @@ mod calendar;
 mod cost;
 mod edge;
 mod job;
+mod moment;
 mod opening;
 mod state;
 mod tie;
@@ -17,12 +18,13 @@ pub use calendar::{CalendarTime, calendar_times};
 pub use cost::{LoadCost, load_bytes, load_seconds};
 pub use edge::edge;
 pub use job::{next_run, previous_run};
+pub use moment::Moment;
 pub use opening::{Opening, next_boundary, open_windows, openings_between};
 pub use state::{BoundRoute, MachineState, bound_route, state_at};
 pub use tie::{Shared, Tie, ties};
 pub use transition::{Transition, period_end, transitions};
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod oracle_tests;

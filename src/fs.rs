@@ -1,7 +1,7 @@
 //! The only door to the laptop's files. Every error names the path.
 
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads a text file of at most `limit` bytes. Errors: I/O with the path; `InvalidData` when it is longer or not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
@@ -29,6 +29,30 @@ pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
         io::Error::new(error.error.kind(), format!("cannot replace {}: {}", path.display(), error.error))
     })?;
     Ok(())
+}
+
+/// The path behind symbolic links, absolute.
+pub fn real_path(path: &Path) -> io::Result<PathBuf> {
+    fs_err::canonicalize(path)
+}
+
+/// The permission bits of a file.
+pub fn mode(path: &Path) -> io::Result<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs_err::metadata(path)?.permissions().mode() & 0o777)
+}
+
+/// Writes a file of the owner's in the system's directory for temporary files; it stays until it is removed.
+pub fn write_temporary(prefix: &str, suffix: &str, contents: &[u8]) -> io::Result<PathBuf> {
+    let mut file = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile()?;
+    file.write_all(contents)?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path)
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs_err::remove_file(path)
 }
 
 /// Makes a directory and its parents, for the owner only.

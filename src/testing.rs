@@ -20,3 +20,13 @@ pub(crate) fn fleet(text: &str) -> Fleet {
         .collect();
     loaded.fleet.unwrap_or_else(|| panic!("no fleet:\n{}", said.join("\n")))
 }
+
+/// Holds a checked-in document to what the code makes of it. `UPDATE_DOCS=1` writes it anew.
+pub(crate) fn assert_document(path: &str, current: &str) {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if crate::env::Env::of_process().get("UPDATE_DOCS").is_some() {
+        crate::fs::write_atomic(&file, current.as_bytes(), 0o644).expect("the document is written");
+    }
+    let checked_in = crate::fs::read_text(&file, 1 << 24).expect("the document is there");
+    assert!(checked_in == current, "{path} is not current: UPDATE_DOCS=1 cargo test writes it anew");
+}

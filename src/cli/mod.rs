@@ -1,11 +1,13 @@
 //! What can be typed: clap types, nothing else. Meaning is given to it in `command`.
 
 mod completions;
+mod explain;
 mod global;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
 
 /// The control plane for a fleet of Apple Silicon Macs that serve language models with oMLX
@@ -21,6 +23,14 @@ pub(crate) struct Cli {
 /// One variant a verb, in the order of cli.md.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show every problem of the fleet file
+    Check,
+    /// Explain a code, or list all of them
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of the fleet file
+    Schema,
     /// Print shell completions
     Completions(CompletionsArgs),
+    /// Edit the fleet file: it is replaced only when it has no error
+    Edit,
 }

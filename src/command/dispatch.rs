@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use super::{Context, completions};
+use super::{Context, check, completions, edit, explain, schema};
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
 use crate::env::Env;
@@ -46,7 +46,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
     match command {
+        Command::Check => check::run(cx),
+        Command::Explain(args) => explain::run(cx, args),
+        Command::Schema => schema::run(cx),
         Command::Completions(args) => completions::run(cx, args),
+        Command::Edit => edit::run(cx),
     }
 }
 

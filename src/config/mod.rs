@@ -17,7 +17,9 @@ mod schema;
 mod source;
 mod suggest;
 mod syntax;
+mod wording;
 
 pub use load::{Loaded, codes, load};
 pub use schema::schema;
 pub use source::{Place, Source};
+pub use suggest::{help as suggestion, nearest};

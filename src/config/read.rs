@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::node::{Entry, Node, Spanned, Table, Value};
 use super::suggest;
+use super::wording::{quoted, shortened};
 use crate::diagnostic::{Code, Problem, Severity};
 
 /// A key that the format does not know.
@@ -68,7 +69,7 @@ impl fmt::Display for At<'_> {
         if let Some(parent) = self.parent.filter(|parent| !parent.is_root()) {
             write!(f, "{parent}.")?;
         }
-        f.write_str(self.name)
+        f.write_str(&shortened(self.name))
     }
 }
 
@@ -266,29 +267,37 @@ pub(crate) fn take<T: Read>(table: &mut Table, key: &str, at: &At<'_>, problems:
     T::read(entry.node, &at.below(key, &entry.key), problems)
 }
 
-/// Says which keys are left over, and which are missing.
-pub(crate) fn unknown_keys(left: &Table, at: &At<'_>, known: &[&str], problems: &mut Vec<Problem>) {
+/// Says which keys are left over, and which are missing; a key that is only misspelt is not missing too.
+pub(crate) fn keys(
+    present: &[&str],
+    left: &Table,
+    at: &At<'_>,
+    known: &[&'static str],
+    required: &[&'static str],
+    problems: &mut Vec<Problem>,
+) {
+    let mut meant = Vec::new();
     for (key, entry) in left {
         let (what, may) = if at.is_root() {
-            (format!("unknown table or key \"{key}\""), "the file may hold".to_owned())
+            (format!("unknown table or key {}", quoted(key)), "the file may hold".to_owned())
         } else {
-            (format!("unknown key \"{key}\" in {at}"), format!("{at} may hold"))
+            (format!("unknown key {} in {at}", quoted(key)), format!("{at} may hold"))
         };
+        let free = known.iter().copied().filter(|known| !present.contains(known));
+        meant.extend(suggest::nearest(key, free.clone()));
         let problem = Problem::at(&UNKNOWN_KEY, entry.key.clone(), what).label("unknown");
-        problems.push(match suggest::help(key, known.iter().copied(), &may) {
+        problems.push(match suggest::nearest(key, free).map(|near| format!("did you mean \"{near}\"?")) {
             Some(help) => problem.help(help),
-            None => problem,
+            None => problem.help(format!("{may}: {}", known.join(", "))),
         });
     }
-}
-
-/// Says that a table lacks a key.
-pub(crate) fn missing_key(key: &str, at: &At<'_>, problems: &mut Vec<Problem>) {
-    problems.push(if at.is_root() {
-        Problem::general(&MISSING_KEY, format!("the file has no [{key}]"))
-    } else {
-        Problem::at(&MISSING_KEY, at.key.clone(), format!("{at} has no `{key}`")).label(format!("without `{key}`"))
-    });
+    for key in required.iter().filter(|key| !present.contains(key) && !meant.contains(key)) {
+        problems.push(if at.is_root() {
+            Problem::general(&MISSING_KEY, format!("the file has no `{key}`"))
+        } else {
+            Problem::at(&MISSING_KEY, at.key.clone(), format!("{at} has no `{key}`")).label(format!("without `{key}`"))
+        });
+    }
 }
 
 /// One property of a table's schema.
@@ -339,16 +348,12 @@ macro_rules! raw_table {
                     problems.push($crate::config::read::wrong_type(&node, at, "a table"));
                     return None;
                 };
-                const REQUIRED: &[&str] = &[$($required),*];
-                for key in REQUIRED {
-                    if !table.contains_key(*key) {
-                        $crate::config::read::missing_key(key, at, problems);
-                    }
-                }
+                let present: Vec<&'static str> =
+                    Self::KEYS.iter().copied().filter(|key| table.contains_key(*key)).collect();
                 let read = Self {
                     $($field: $crate::config::read::take(&mut table, stringify!($field), at, problems),)*
                 };
-                $crate::config::read::unknown_keys(&table, at, Self::KEYS, problems);
+                $crate::config::read::keys(&present, &table, at, Self::KEYS, &[$($required),*], problems);
                 Some(read)
             }
         }

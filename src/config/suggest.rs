@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of the known names.
 
 /// The known name that is most like what was written, if any is like it.
-pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A typing error or two; a long text is no typing error of a short name, and comparing it would be slow.
     if written.is_empty() || written.chars().count() > 128 {
         return None;
@@ -18,7 +18,7 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
 }
 
 /// `did you mean "x"?`, or the whole list when it is short, or nothing.
-pub(crate) fn help<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> Option<String> {
+pub fn help<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> Option<String> {
     if let Some(name) = nearest(written, known.clone()) {
         return Some(format!("did you mean \"{name}\"?"));
     }

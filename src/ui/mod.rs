@@ -2,7 +2,9 @@
 
 mod console;
 pub mod json;
+mod problem;
 mod sanitize;
 
 pub use console::{Color, Ui, Volume};
+pub use problem::{render_problems, summarize_problems};
 pub use sanitize::sanitize;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::config::node::Spanned;
 use crate::config::suggest;
+pub(crate) use crate::config::wording::quoted;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Bind, Bytes, BytesError, DurationError, TimeOfDay, Zone, parse_duration};
 
@@ -364,15 +365,4 @@ pub(crate) fn user(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) 
             .help("a user name is 1 to 32 letters, digits, dots, dashes and underscores"),
     );
     None
-}
-
-/// A foreign text as messages show it: quoted, escaped, and cut when it is long.
-pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let escape = |part: &str| part.escape_debug().to_string();
-    if text.chars().count() <= LONGEST {
-        return format!("\"{}\"", escape(text));
-    }
-    let cut: String = text.chars().take(LONGEST).collect();
-    format!("\"{}…\" ({} characters)", escape(&cut), text.chars().count())
 }

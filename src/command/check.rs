@@ -1,0 +1,37 @@
+//! `fleetctl check`
+
+use super::Context;
+use crate::config::Loaded;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::ui::json::CheckDocument;
+use crate::ui::{render_problems, sanitize, summarize_problems};
+
+pub(crate) fn run(cx: &Context) -> Result<Exit, CommandError> {
+    let loaded = cx.check_fleet();
+    let exit = if loaded.fleet.is_some() { Exit::Done } else { Exit::InvalidFleet };
+    if cx.global.json {
+        cx.ui.answer_json(&CheckDocument::new(&loaded.source, &loaded.problems))?;
+        return Ok(exit);
+    }
+    let mut answer = render_problems(&loaded.source, &loaded.problems, cx.ui.width(), cx.ui.colors_answer());
+    answer.push_str(&last_line(&loaded));
+    answer.push('\n');
+    cx.ui.answer(&answer)?;
+    Ok(exit)
+}
+
+fn last_line(loaded: &Loaded) -> String {
+    let path = sanitize(loaded.source.path());
+    let said = summarize_problems(loaded.source.path(), &loaded.problems);
+    let Some(fleet) = &loaded.fleet else { return said.unwrap_or(path) };
+    let count = |number: usize, one: &str| if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") };
+    format!(
+        "{}: {}, {}, {}, {}",
+        said.unwrap_or_else(|| format!("{path}: no problem")),
+        count(fleet.machines.len(), "machine"),
+        count(fleet.served.len(), "served name"),
+        count(fleet.slots.len(), "slot"),
+        count(fleet.jobs.len(), "job"),
+    )
+}

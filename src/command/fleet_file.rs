@@ -1,0 +1,88 @@
+//! The fleet file as every verb gets it: read, checked, its problems shown.
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::config::{self, Loaded};
+use crate::diagnostic::{self, Code, Problem, Severity};
+use crate::error::{CommandError, Kind};
+use crate::fleet::Fleet;
+use crate::fs;
+use crate::ui::{render_problems, summarize_problems};
+
+/// A fleet file is text that people write; the example has 11 kB, a thousand machines have a few hundred.
+pub(super) const LIMIT: u64 = 1 << 20;
+
+/// The file cannot be read.
+pub(super) static UNREADABLE: Code = Code {
+    id: "unreadable-file",
+    severity: Severity::Error,
+    title: "the fleet file cannot be read",
+    explanation: "The file is not there, is a directory, may not be read, is not UTF-8, or is longer than 1 MiB (no fleet file is; it \
+                  is probably another file).\n\nThe file is ./fleet.toml unless -f names another. `fleetctl init` writes a first one.",
+};
+
+/// A sound fleet file.
+pub(crate) struct FleetFile {
+    /// What it declares.
+    pub(crate) fleet: Fleet,
+    /// The file, as the operator named it.
+    pub(crate) path: PathBuf,
+    /// Its text.
+    pub(crate) text: String,
+    /// Warnings and notes.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Context {
+    /// The fleet file for a verb that needs a sound one. Errors: its problems were shown on standard error; exit code 3.
+    pub(crate) fn load_fleet(&self) -> Result<FleetFile, CommandError> {
+        let loaded = self.check_fleet();
+        let path = self.global.file.clone();
+        let summary = summarize_problems(loaded.source.path(), &loaded.problems);
+        let text = loaded.source.text().to_owned();
+        match loaded.fleet {
+            Some(fleet) => Ok(FleetFile { fleet, path, text, problems: loaded.problems }),
+            None => {
+                let (width, color) = (self.ui.width(), self.ui.colors_commentary());
+                self.ui.commentary(&render_problems(&loaded.source, &loaded.problems, width, color));
+                Err(CommandError::new(
+                    Kind::InvalidFleet,
+                    summary.unwrap_or_else(|| "the fleet file is invalid".to_owned()),
+                ))
+            }
+        }
+    }
+
+    /// Shows a file's warnings and notes on standard error.
+    pub(crate) fn show_warnings(&self, file: &FleetFile) {
+        let source = config::Source::new(file.path.display().to_string(), file.text.clone());
+        let (width, color) = (self.ui.width(), self.ui.colors_commentary());
+        self.ui.commentary(&render_problems(&source, &file.problems, width, color));
+    }
+
+    /// The fleet file with everything that is to be said of it; a file that cannot be read is a problem too.
+    pub(super) fn check_fleet(&self) -> Loaded {
+        let path = &self.global.file;
+        let named = path.display().to_string();
+        match fs::read_text(path, LIMIT) {
+            Ok(text) => config::load(&named, &text),
+            Err(error) => {
+                let why = match error.kind() {
+                    std::io::ErrorKind::NotFound => format!("there is no file {named}"),
+                    std::io::ErrorKind::IsADirectory => format!("{named} is a directory"),
+                    std::io::ErrorKind::PermissionDenied => format!("{named} may not be read"),
+                    std::io::ErrorKind::InvalidData => error.to_string(),
+                    _ => format!("cannot read {named}: {error}"),
+                };
+                let mut problem = Problem::general(&UNREADABLE, why);
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    problem = problem.help("-f names another file; `fleetctl init` writes a first one");
+                }
+                let mut problems = vec![problem];
+                diagnostic::sort(&mut problems);
+                Loaded { fleet: None, problems, source: config::Source::new(named, "") }
+            }
+        }
+    }
+}

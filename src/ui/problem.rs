@@ -1,0 +1,172 @@
+//! Problems of the fleet file as a person reads them: the source underlined, in the look of rustc.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use super::sanitize;
+use crate::config::Source;
+use crate::diagnostic::{Label, Problem, Severity};
+
+/// Labels further apart than this many lines are shown in excerpts of their own.
+const NEAR: usize = 8;
+
+/// All problems, one below the other, each followed by an empty line. Long lines are cut to the width.
+pub fn render_problems(source: &Source, problems: &[Problem], width: u16, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(usize::from(width));
+    let mut shown = String::new();
+    for problem in problems {
+        shown.push_str(&renderer.render(&[group(source, problem)]));
+        shown.push_str("\n\n");
+    }
+    shown
+}
+
+/// `fleet.toml: 2 errors, 1 warning`; `None` without any problem.
+pub fn summarize_problems(path: &str, problems: &[Problem]) -> Option<String> {
+    let parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .into_iter()
+        .filter_map(|(severity, word)| match problems.iter().filter(|problem| problem.severity() == severity).count() {
+            0 => None,
+            1 => Some(format!("1 {word}")),
+            many => Some(format!("{many} {word}s")),
+        })
+        .collect();
+    (!parts.is_empty()).then(|| format!("{}: {}", sanitize(path), parts.join(", ")))
+}
+
+fn group<'a>(source: &'a Source, problem: &'a Problem) -> Group<'a> {
+    let level = match problem.severity() {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(sanitize(&problem.message)).id(problem.code.id));
+    let path = sanitize(source.path());
+    if problem.primary.is_none() && problem.secondary.is_empty() {
+        group = group.element(Origin::path(path.clone()));
+    }
+    for excerpt in excerpts(source, problem) {
+        let mut snippet = Snippet::source(harmless(&source.text()[excerpt.bytes.clone()]))
+            .path(path.clone())
+            .line_start(excerpt.line);
+        for (kind, label) in excerpt.labels {
+            let shown = shown(source.text(), &label.span);
+            let span = shown.start - excerpt.bytes.start..shown.end - excerpt.bytes.start;
+            let text = (!label.text.is_empty()).then(|| sanitize(&label.text));
+            snippet = snippet.annotation(kind.span(span).label(text));
+        }
+        group = group.element(snippet);
+    }
+    match &problem.help {
+        Some(help) => group.element(Level::HELP.message(sanitize(help))),
+        None => group,
+    }
+}
+
+/// Whole lines of the file with the labels that lie on them.
+struct Excerpt<'a> {
+    bytes: Range<usize>,
+    line: usize,
+    labels: Vec<(AnnotationKind, &'a Label)>,
+}
+
+/// The lines that a problem needs, the primary's first: rendering never looks at the rest of a long file.
+fn excerpts<'a>(source: &Source, problem: &'a Problem) -> Vec<Excerpt<'a>> {
+    let primary = problem.primary.iter().map(|label| (AnnotationKind::Primary, label));
+    let secondary = problem.secondary.iter().map(|label| (AnnotationKind::Context, label));
+    let mut found: Vec<Excerpt<'a>> = Vec::new();
+    for (kind, label) in primary.chain(secondary) {
+        let line = source.place(label.span.start).line;
+        let bytes = lines_around(source.text(), &shown(source.text(), &label.span));
+        match found.iter_mut().find(|excerpt| excerpt.line.abs_diff(line) <= NEAR) {
+            Some(excerpt) => {
+                excerpt.bytes = excerpt.bytes.start.min(bytes.start)..excerpt.bytes.end.max(bytes.end);
+                excerpt.line = excerpt.line.min(line);
+                excerpt.labels.push((kind, label));
+            }
+            None => found.push(Excerpt { bytes, line, labels: vec![(kind, label)] }),
+        }
+    }
+    found
+}
+
+/// The part of a span that is underlined: the renderer would show all of a value that is longer than a screen.
+fn shown(text: &str, span: &Range<usize>) -> Range<usize> {
+    const LINES: usize = 12;
+    const CHARACTERS: usize = 100;
+    let value = &text[span.clone()];
+    let (mut line_feeds, mut in_line) = (0, 0);
+    for (at, c) in value.char_indices() {
+        in_line += 1;
+        if c == '\n' {
+            line_feeds += 1;
+            in_line = 0;
+        }
+        if line_feeds == LINES || in_line > CHARACTERS {
+            return span.start..span.start + at;
+        }
+    }
+    span.clone()
+}
+
+/// The whole lines of a span.
+fn lines_around(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+    start..end
+}
+
+/// The renderer makes C0 and most bidirectional controls visible by itself; the others are replaced by a character of as many bytes,
+/// so that offsets stay right.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{80}'..='\u{9f}' => '\u{a4}',
+            '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_underlined_where_it_is_mended() {
+        let loaded = crate::config::load("fleet.toml", "schema = 1\n[fleet]\nname = \"home\"\ntimezon = \"UTC\"\n");
+        insta::assert_snapshot!(render_problems(&loaded.source, &loaded.problems, 80, false), @r#"
+        error[unknown-key]: unknown key "timezon" in fleet
+         --> fleet.toml:4:1
+          |
+        4 | timezon = "UTC"
+          | ^^^^^^^ unknown
+          |
+          = help: did you mean "timezone"?
+
+        error[missing-key]: the file has no `omlx`
+        --> fleet.toml
+
+        error[missing-key]: the file has no `machines`
+        --> fleet.toml
+        "#);
+    }
+
+    #[test]
+    fn nothing_of_the_file_moves_the_cursor() {
+        let text = "schema = 1\n[fleet]\nname = \"a\u{9b}2J\u{202e}b\"\n\"x\\u001B[31m\" = 1\n# \u{1b}[2J\n";
+        let loaded = crate::config::load("f\u{1b}[31m.toml", text);
+        let shown = render_problems(&loaded.source, &loaded.problems, 80, false);
+        assert!(!shown.is_empty() && shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert!(!shown.contains('\u{202e}'), "{shown:?}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let text = format!("schema = 1\n{} = 1\n", "x".repeat(100_000));
+        let loaded = crate::config::load("fleet.toml", &text);
+        let shown = render_problems(&loaded.source, &loaded.problems[..1], 80, false);
+        assert!(shown.len() < 2_000, "{} bytes", shown.len());
+    }
+}

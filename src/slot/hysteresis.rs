@@ -27,7 +27,7 @@ pub enum ProbeOutcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hysteresis {
     /// How it counts now; `None` before the first probe.
-    down: Option<Option<Reach>>,
+    reach: Option<Reach>,
     failures: u32,
     successes: u32,
 }
@@ -39,24 +39,23 @@ impl Hysteresis {
             ProbeOutcome::Answered => {
                 self.successes = self.successes.saturating_add(1);
                 self.failures = 0;
-                if self.down.is_none() || self.successes >= SUCCESSES_TO_UP {
-                    self.down = Some(None);
+                if self.reach.is_none() || self.successes >= SUCCESSES_TO_UP {
+                    self.reach = Some(Reach::Up);
                 }
             }
             ProbeOutcome::Failed(reach) => {
                 self.failures = self.failures.saturating_add(1);
                 self.successes = 0;
-                let was_down = !matches!(self.down, Some(None));
-                if was_down || self.failures >= FAILURES_TO_DOWN {
-                    self.down = Some(Some(reach));
+                if self.reach != Some(Reach::Up) || self.failures >= FAILURES_TO_DOWN {
+                    self.reach = Some(reach);
                 }
             }
         }
     }
 
     /// How the machine counts now; `None` before the first probe.
-    pub fn reach(&self) -> Option<Reach> {
-        self.down.as_ref().map(|down| down.clone().unwrap_or(Reach::Up))
+    pub fn reach(&self) -> Option<&Reach> {
+        self.reach.as_ref()
     }
 
     /// Failures in a row up to now.
@@ -66,7 +65,7 @@ impl Hysteresis {
 
     /// Whether it counts as down.
     pub fn is_down(&self) -> bool {
-        matches!(self.down, Some(Some(_)))
+        self.reach.as_ref().is_some_and(|reach| *reach != Reach::Up)
     }
 }
 

@@ -2,6 +2,14 @@
 
 mod check;
 mod explain;
+mod resolve;
+mod schedule;
+mod simulate;
+mod target;
 
 pub use check::CheckDocument;
 pub use explain::{ExplainDocument, ExplainListDocument};
+pub use resolve::{Memory, ResolveDocument};
+pub use schedule::ScheduleDocument;
+pub use simulate::{SimulateDocument, SimulateEachDocument};
+pub use target::{LoadEntry, TargetEntry};

@@ -1,0 +1,209 @@
+"""The command `lab`."""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+
+from . import control, instance, laptop, linux, paths, spec
+
+_NAMESPACES = ("pid", "mnt", "net", "uts", "ipc")
+
+
+def _say(text):
+    print(f"lab: {text}", file=sys.stderr)
+
+
+def _running(name):
+    directory = paths.instance(name)
+    pid = instance.alive(directory)
+    if pid is None:
+        raise LookupError(f"no lab {name!r} is up; `lab up {name}` brings one up")
+    return directory, pid
+
+
+def _enter(proc, command, environment, root=None, user=None, directory="/"):
+    """Runs a command in the namespaces of the process behind a /proc directory; returns its exit status."""
+    descriptors = [os.open(f"{proc}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _NAMESPACES]
+    for descriptor in descriptors:
+        linux.setns(descriptor)
+    child = os.fork()
+    if child == 0:
+        try:
+            linux.die_with_parent(signal.SIGKILL)
+            if root is not None:
+                os.chroot(root)
+            if user is not None:
+                os.setgroups(user["groups"])
+                os.setgid(user["gid"])
+                os.setuid(user["uid"])
+            try:
+                os.chdir(directory)
+            except OSError:
+                os.chdir("/")
+            os.execvpe(command[0], command, environment)
+        except OSError as error:
+            _say(f"{command[0]}: {error.strerror}")
+        os._exit(127)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: os.kill(child, received))
+    while True:
+        try:
+            _, status = os.waitpid(child, 0)
+            break
+        except InterruptedError:
+            continue
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def up(arguments):
+    """Brings a lab up."""
+    if os.geteuid() != 0:
+        _say("namespaces need root")
+        return 1
+    directory = paths.instance(arguments.name)
+    if instance.alive(directory) is not None:
+        _say(f"{arguments.name} is up already")
+        return 1
+    shutil.rmtree(directory, ignore_errors=True)
+    if arguments.spec:
+        wanted = spec.load(arguments.spec)
+    elif arguments.light:
+        wanted = spec.light(arguments.light)
+    else:
+        wanted = spec.article()
+    instance.start(directory, wanted, arguments.owner)
+    return 0
+
+
+def down(arguments):
+    """Takes a lab down; one that is not up is no error."""
+    instance.stop(paths.instance(arguments.name))
+    return 0
+
+
+def listing(_arguments):
+    """Lists the labs that are up."""
+    home = paths.base() / "instances"
+    for directory in sorted(home.iterdir()) if home.is_dir() else ():
+        pid = instance.alive(directory)
+        if pid is not None:
+            hosts = control.ask(directory, {"verb": "describe"})["hosts"]
+            print(f"{directory.name}\t{' '.join(hosts)}")
+    return 0
+
+
+def env(arguments):
+    """Prints addresses and paths of a lab as JSON."""
+    directory, _ = _running(arguments.name)
+    print(json.dumps(control.ask(directory, {"verb": "describe"}), indent=2))
+    return 0
+
+
+def on_laptop(arguments):
+    """Runs a command on the laptop."""
+    _, pid = _running(arguments.name)
+    environment = laptop.environment(os.environ)
+    return _enter(f"/proc/{pid}", arguments.command, environment, directory=os.getcwd())
+
+
+def execute(arguments):
+    """Runs a command on a host, as at its console."""
+    directory, pid = _running(arguments.name)
+    found = control.ask(directory, {"verb": "describe"})["hosts"].get(arguments.host)
+    if found is None:
+        raise LookupError(f"no host {arguments.host!r} in {arguments.name}")
+    if found["pid"] is None:
+        raise LookupError(f"{arguments.host} is not running")
+    if arguments.user == "root":
+        user, home, shell = {"uid": 0, "gid": 0, "groups": [0]}, "/var/root", "/bin/sh"
+    else:
+        user, home, shell = {"uid": 501, "gid": 20, "groups": [20, 12, 80]}, found["home"], "/bin/zsh"
+    environment = {
+        "HOME": home, "USER": arguments.user, "LOGNAME": arguments.user, "SHELL": shell,
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+    }
+    if "TERM" in os.environ:
+        environment["TERM"] = os.environ["TERM"]
+    # The instance's own /proc shows the host's process 1 under the pid that the instance knows.
+    proc = f"/proc/{pid}/root/proc/{found['pid']}"
+    return _enter(proc, arguments.command, environment, user=user, directory=home)
+
+
+def request(arguments):
+    """Asks the lab to do something to a host and prints what it answers."""
+    directory, _ = _running(arguments.name)
+    document = {"verb": arguments.verb, "host": arguments.host, "arguments": arguments.words}
+    answer = control.ask(directory, document)
+    if answer is not None:
+        print(answer if isinstance(answer, str) else json.dumps(answer, indent=2))
+    return 0
+
+
+def log(arguments):
+    """Prints what the lab and a host's process 1 wrote."""
+    directory = paths.instance(arguments.name)
+    files = [directory / "lab.log", directory / "keeper.log"]
+    if arguments.host:
+        files = [directory / "hosts" / arguments.host / "host.log"]
+    for path in files:
+        if path.exists():
+            sys.stdout.write(path.read_text(errors="replace"))
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="lab", description="Hosts that behave as Macs; see tests/lab/README.md.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+
+    def verb(name, function, summary, host=False):
+        command = verbs.add_parser(name, help=summary, description=summary)
+        command.add_argument("name", help="the lab's name")
+        if host:
+            command.add_argument("host", help="a host of the lab")
+        command.set_defaults(function=function)
+        return command
+
+    command = verb("up", up, "bring a lab up")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--spec", type=pathlib.Path, help="a TOML file; default: the article's four machines")
+    what.add_argument("--light", type=int, metavar="N", help="N light hosts")
+    command.add_argument("--owner", type=int, metavar="PID", help="take the lab down when this process is gone")
+    verb("down", down, "take a lab down")
+    command = verbs.add_parser("ls", help="list the labs that are up")
+    command.set_defaults(function=listing)
+    verb("env", env, "print addresses and paths as JSON")
+    verb("laptop", on_laptop, "run a command on the laptop: -- CMD...")
+    command = verb("exec", execute, "run a command on a host, as at its console: -- CMD...", host=True)
+    command.add_argument("--user", default="ops", help="ops or root")
+    for name, summary in (
+        ("fault", "make something go wrong on a host"),
+        ("heal", "end a fault, or all of them"),
+        ("knob", "turn a knob of a host's launchd: NAME=VALUE..."),
+        ("reboot", "reboot a host"),
+        ("clock", "move a host's clock: --set TIME or --offset SECONDS"),
+    ):
+        command = verb(name, request, summary, host=True)
+        command.add_argument("words", nargs=argparse.REMAINDER)
+    command = verb("log", log, "print the lab's log, or a host's")
+    command.add_argument("host", nargs="?")
+    return parser
+
+
+def main(words=None):
+    """Runs one command; returns its exit status."""
+    words = sys.argv[1:] if words is None else words
+    end = words.index("--") if "--" in words else len(words)
+    arguments = _parser().parse_args(words[:end])
+    arguments.command = words[end + 1 :]
+    if arguments.verb in ("laptop", "exec") and not arguments.command:
+        _say(f"{arguments.verb} needs a command behind --")
+        return 2
+    try:
+        return arguments.function(arguments)
+    except (LookupError, ValueError, RuntimeError, OSError) as error:
+        _say(str(error.args[0] if isinstance(error, LookupError) and error.args else error))
+        return 1

@@ -9,6 +9,7 @@ mod duration;
 mod engine;
 mod gateway;
 mod job;
+pub mod layout;
 mod machine;
 mod name;
 mod profile;

@@ -108,6 +108,17 @@ pub struct OwnedKey {
     pub wanted: Wanted,
     /// What the declared release takes an absent key for: a found key with this value equals an absent one.
     pub default: Option<serde_json::Value>,
+    /// How far a found value must agree.
+    pub hold: Hold,
+}
+
+/// How far a found value of an owned key must agree with the wanted one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// It must be the wanted one.
+    Value,
+    /// It must be there: what oMLX makes of it later (a profile's `updated_at`) is no drift.
+    Presence,
 }
 
 /// What an owned key should be.

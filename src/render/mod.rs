@@ -2,10 +2,22 @@
 //!
 //! What render cannot know (a secret, the tailnet address, oMLX's own signing key) is a [`Placeholder`] inside a [`Text`].
 
+mod build;
 mod bundle;
+mod daemon;
+mod document;
+mod manifest;
+mod models;
+mod script;
+mod secrets;
+mod settings;
 mod text;
+mod units;
 
+pub use build::bundle;
 pub use bundle::{
-    Bundle, Content, Entry, LoadedDefinition, OmlxFile, OwnedDocument, OwnedKey, Owner, Unit, UnitKind, Wanted,
+    Bundle, Content, Entry, Hold, LoadedDefinition, OmlxFile, OwnedDocument, OwnedKey, Owner, Unit, UnitKind, Wanted,
 };
+pub use manifest::{Manifest, ManifestFile, ManifestMachine};
+pub use secrets::{gateway_secret, omlx_secret, secret_sources};
 pub use text::{Encoding, FillError, Placeholder, SecretId, Text, Values};

@@ -1,0 +1,145 @@
+//! Fleet → Bundle: what one machine should hold.
+
+use std::collections::BTreeMap;
+
+use super::{Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, models, script, settings, units};
+use crate::fleet::{Fleet, Machine, layout};
+
+/// What a machine should hold. Pure: the same fleet and machine give the same bundle.
+pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
+    let mut parts = Parts::default();
+    parts.unit(units::omlx(machine));
+    omlx_files(&mut parts, fleet, machine);
+    links(&mut parts, fleet, machine);
+    parts.unit(units::rotate());
+    parts.script("rotate", script::rotate());
+    if units::waits_for_address(machine) {
+        parts.script("omlx-when-bindable", script::omlx_when_bindable());
+    }
+    if let Some(unit) = units::gpu_limit(machine) {
+        parts.unit(unit);
+    }
+    parts.finish(machine)
+}
+
+fn omlx_files(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
+    parts.keys(machine, layout::settings_path(machine), settings::settings(fleet, machine));
+    parts.keys(machine, layout::model_settings_path(machine), models::model_settings(fleet, machine));
+    parts.keys(machine, layout::model_profiles_path(machine), models::model_profiles(fleet, machine));
+}
+
+fn links(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
+    let owner = Owner::staff(&machine.user);
+    for served in fleet.served_on(&machine.name) {
+        if let Some(weights) = fleet.weights_of(&served.name) {
+            let path = Fleet::link_path(machine, weights, served);
+            let target = Fleet::weights_path(machine, weights);
+            parts.entry(Entry { path, owner: owner.clone(), mode: 0o755, content: Content::Link { target } });
+        }
+    }
+}
+
+/// What has been gathered so far.
+#[derive(Default)]
+struct Parts {
+    entries: BTreeMap<String, Entry>,
+    units: Vec<Unit>,
+}
+
+impl Parts {
+    fn entry(&mut self, entry: Entry) {
+        self.entries.insert(entry.path.clone(), entry);
+    }
+
+    fn unit(&mut self, (plist, unit): (Entry, Unit)) {
+        self.entry(plist);
+        self.units.push(unit);
+    }
+
+    fn keys(&mut self, machine: &Machine, path: String, document: OwnedDocument) {
+        let owner = Owner::staff(&machine.user);
+        self.entry(Entry { path, owner, mode: 0o600, content: Content::Keys(document) });
+    }
+
+    fn script(&mut self, name: &str, text: String) {
+        self.whole(layout::script_path(name), Owner::root(), 0o755, Text::literal(text));
+    }
+
+    fn whole(&mut self, path: String, owner: Owner, mode: u32, text: Text) {
+        self.entry(Entry { path, owner, mode, content: Content::Whole(text) });
+    }
+
+    fn finish(self, machine: &Machine) -> Bundle {
+        let entries: Vec<Entry> = self.entries.into_values().collect();
+        let directories = directories(machine, &entries);
+        Bundle { machine: machine.name.clone(), entries, directories, units: self.units }
+    }
+}
+
+/// The directories of ours, parents before children. Those of the system (/Library/LaunchDaemons, /usr/local) are not ours: the runner makes what is missing
+/// and changes none.
+fn directories(machine: &Machine, entries: &[Entry]) -> Vec<(String, Owner, u32)> {
+    let (root, user) = (Owner::root, || Owner::staff(&machine.user));
+    let mut all: BTreeMap<String, (Owner, u32)> = BTreeMap::new();
+    for directory in [layout::LIB, layout::STATE, layout::LOGS] {
+        all.insert(directory.to_owned(), (root(), 0o755));
+    }
+    for private in ["generations", "apply"] {
+        all.insert(format!("{}/{private}", layout::STATE), (root(), 0o700));
+    }
+    all.insert(machine.omlx.base.clone(), (user(), 0o755));
+    all.insert(layout::serve_directory(machine), (user(), 0o755));
+    for entry in entries {
+        let Some((parent, _)) = entry.path.rsplit_once('/') else { continue };
+        if parent.starts_with(&layout::serve_directory(machine)) {
+            all.entry(parent.to_owned()).or_insert((user(), 0o755));
+        } else if parent.starts_with(layout::STATE) {
+            all.entry(parent.to_owned()).or_insert((root(), 0o755));
+        }
+    }
+    // A parent is a prefix of its children, so it comes before them in the order of paths.
+    all.into_iter().map(|(path, (owner, mode))| (path, owner, mode)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    /// A machine as one text: what lies where, then what it holds.
+    fn shown(fleet: &Fleet, machine: &str) -> String {
+        let bundle = bundle(fleet, fleet.machines.get(machine).expect("declared"));
+        let mut text = String::new();
+        for (path, owner, mode) in &bundle.directories {
+            text.push_str(&format!("{mode:04o} {owner} {path}/\n"));
+        }
+        for entry in &bundle.entries {
+            let what = match &entry.content {
+                Content::Link { target } => format!("-> {target}"),
+                Content::Keys(document) => format!("{} keys", document.keys.len()),
+                Content::Whole(text) => format!("{} holes", text.holes().count()),
+            };
+            text.push_str(&format!("{:04o} {} {} {what}\n", entry.mode, entry.owner, entry.path));
+        }
+        for unit in &bundle.units {
+            text.push_str(&format!("{} {:?} log of {} reads {:?}\n", unit.label, unit.kind, unit.log.1, unit.reads));
+        }
+        text
+    }
+
+    #[test]
+    fn every_path_is_absolute_and_within_a_directory_that_is_there() {
+        let fleet = testing::example();
+        for machine in fleet.machines.iter() {
+            let bundle = bundle(&fleet, machine);
+            assert!(bundle.entries.iter().all(|entry| entry.path.starts_with('/')));
+            for unit in &bundle.units {
+                assert!(bundle.entry(&unit.plist).is_some(), "{}", unit.plist);
+                let program = &unit.loaded.arguments[0];
+                assert!(!program.starts_with(layout::LIB) || bundle.entry(program).is_some(), "{program}");
+            }
+            let shown = shown(&fleet, machine.name.as_str());
+            assert!(shown.contains("dev.fleetctl.rotate Timed"), "{shown}");
+        }
+    }
+}

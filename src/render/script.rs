@@ -1,0 +1,27 @@
+//! The scripts that run on a Mac. No text of the fleet file enters them: what they must know is in their arguments, in tables and in environment files,
+//! so there is nothing to quote and a script is the same on every machine.
+
+/// JSON for the scripts.
+const JSON: &str = include_str!("../../templates/json.sh");
+
+/// The line that stands for [`JSON`] in a template.
+const JSON_MARK: &str = "@json.sh@\n";
+
+fn assembled(template: &str) -> String {
+    template.replace(JSON_MARK, JSON)
+}
+
+/// `rotate`: keeps the logs small.
+pub(super) fn rotate() -> String {
+    assembled(include_str!("../../templates/rotate.sh"))
+}
+
+/// `omlx-when-bindable`: waits for the address, then becomes oMLX.
+pub(super) fn omlx_when_bindable() -> String {
+    assembled(include_str!("../../templates/omlx-when-bindable.sh"))
+}
+
+/// `with-env`: becomes a command with the variables of an environment file.
+pub(super) fn with_env() -> String {
+    assembled(include_str!("../../templates/with-env.sh"))
+}

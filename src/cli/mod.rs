@@ -3,12 +3,16 @@
 mod completions;
 mod explain;
 mod global;
+mod schedule;
+mod simulate;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
+pub(crate) use schedule::ScheduleArgs;
+pub(crate) use simulate::SimulateArgs;
 
 /// The control plane for a fleet of Apple Silicon Macs that serve language models with oMLX
 #[derive(Debug, Parser)]
@@ -25,6 +29,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show every problem of the fleet file
     Check,
+    /// Where every slot goes when machines are gone
+    Simulate(SimulateArgs),
+    /// The coming transitions: when, where, what loads and unloads, what it costs
+    Schedule(ScheduleArgs),
     /// Explain a code, or list all of them
     Explain(ExplainArgs),
     /// Print the JSON Schema of the fleet file

@@ -1,5 +1,6 @@
 //! One file a verb: orchestration only.
 
+mod at;
 mod catalogue;
 mod check;
 mod completions;
@@ -8,8 +9,10 @@ mod dispatch;
 mod edit;
 mod explain;
 mod fleet_file;
+mod schedule;
 mod schema;
 mod select;
+mod simulate;
 
 pub(crate) use context::Context;
 pub use dispatch::run;

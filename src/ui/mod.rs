@@ -1,12 +1,18 @@
 //! How things look: tables, progress, diffs, snippets, JSON documents, reports. Does none of the work that it shows.
 
+mod clock_face;
 mod console;
+mod day_chart;
 pub mod json;
 mod problem;
 mod sanitize;
+mod schedule;
+mod simulate;
 mod table;
 
 pub use console::{Color, Ui, Volume};
 pub use problem::{render_problems, summarize_problems};
 pub use sanitize::sanitize;
+pub use schedule::{SchedulePeriod, render_schedule};
+pub use simulate::{render_scenario, render_scenarios};
 pub use table::{Grid, Tone};

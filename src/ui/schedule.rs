@@ -115,7 +115,7 @@ fn jobs(period: &SchedulePeriod<'_>, width: u16, color: bool) -> String {
             .on
             .iter()
             .filter(|name| period.machines.iter().any(|machine| machine.name == **name))
-            .map(|name| name.as_str())
+            .map(crate::fleet::MachineName::as_str)
             .collect();
         let Some(at) = next_run(period.fleet, job, before).filter(|at| *at < end && !machines.is_empty()) else {
             continue;

@@ -106,7 +106,7 @@ pub(crate) fn environment(
         let upper = name.to_ascii_uppercase();
         let wrong = if !is_name {
             Some(format!("{} is no name of a variable", quoted(name)))
-        } else if upper.starts_with("OMLX_") {
+        } else if crate::omlx::is_refused_variable(&upper) {
             Some(format!("{what} may not hold {name}: it would override settings.json"))
         } else if ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"]
             .iter()

@@ -7,10 +7,8 @@ use super::selectors::Machines;
 use super::values::{self, INVALID_PATH, INVALID_TEXT, Problems, quoted};
 use crate::config::raw::{RawFile, RawJob};
 use crate::config::read::Map;
-use crate::diagnostic::{Code, Problem};
+use crate::diagnostic::Problem;
 use crate::fleet::{Declared, Job, JobName, SlotName};
-
-pub(crate) static CODES: [&Code; 0] = [];
 
 /// All sound jobs.
 pub(crate) fn jobs(raw: &RawFile, machines: &Machines<'_>, problems: &mut Problems) -> Declared<Job> {

@@ -1,7 +1,10 @@
 //! Raw tables → domain, one file a rule family. Each says all that is wrong in its family and hands on what is sound.
 
+mod dflash;
 mod engine;
+mod fields;
 mod jobs;
+mod kinds;
 mod machines;
 mod models;
 mod names;
@@ -11,9 +14,12 @@ mod secrets;
 mod selectors;
 mod serve;
 mod services;
+mod settings;
 mod shadow;
 mod slots;
 mod values;
+mod view;
 mod whole;
+mod windows;
 
 pub(crate) use whole::{codes, fleet};

@@ -7,13 +7,10 @@ use super::values::Problems;
 use crate::config::node::{Node, Spanned, Value};
 use crate::config::raw::{RawFile, RawProfile};
 use crate::config::read::{At, Read as _};
-use crate::diagnostic::Code;
 use crate::fleet::{Declared, Profile, ProfileName, WeightsName};
 
-pub(crate) static CODES: [&Code; 0] = [];
-
 /// Fields whose value is a key of [models].
-pub(crate) const DRAFT_FIELDS: [&str; 2] = ["dflash_draft_model", "specprefill_draft_model"];
+const DRAFT_FIELDS: [&str; 3] = ["dflash_draft_model", "specprefill_draft_model", "vlm_mtp_draft_model"];
 
 /// All sound profiles.
 pub(crate) fn profiles(raw: &RawFile, problems: &mut Problems) -> Declared<Profile> {

@@ -12,12 +12,13 @@ use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Declared, Rebinding, Schedule, ScheduleName, ServedName, SlotName, Weekday, Weekdays, Window};
 
 /// A window that is never open, or always.
-pub(crate) static EMPTY_WINDOW: Code = Code {
-    id: "empty-window",
+pub(crate) static WINDOW_LENGTH: Code = Code {
+    id: "window-length",
     severity: Severity::Error,
-    title: "a window of zero length",
-    explanation: "A window is [start, end) and at most 24 hours long: one that ends when it starts is never open. What should hold \
-                  always belongs into [serve] and [slots].",
+    title: "a window of zero length or longer than 24 hours",
+    explanation: "A window is [start, end), belongs to the day on which it starts and may cross midnight. One that ends when it starts is \
+                  never open, and one of 24 hours or more would overlap with itself: what should hold always belongs into [serve] and \
+                  [slots].",
 };
 
 /// Resident in a window where it is not served.
@@ -29,7 +30,7 @@ pub(crate) static RESIDENT_UNSERVED: Code = Code {
                   them.",
 };
 
-pub(crate) static CODES: [&Code; 2] = [&EMPTY_WINDOW, &RESIDENT_UNSERVED];
+pub(crate) static CODES: [&Code; 2] = [&WINDOW_LENGTH, &RESIDENT_UNSERVED];
 
 /// All sound schedules.
 pub(crate) fn schedules(routes: &Routes<'_>, machines: &Machines<'_>, problems: &mut Problems) -> Declared<Schedule> {
@@ -102,25 +103,38 @@ fn one(
 
 fn window(leaf: Option<&Spanned<String>>, what: &str, problems: &mut Problems) -> Option<Window> {
     let leaf = leaf?;
-    let parsed = leaf
-        .value
-        .split_once('-')
-        .and_then(|(start, end)| Some(Window { start: start.trim().parse().ok()?, end: end.trim().parse().ok()? }));
-    let Some(window) = parsed else {
-        problems.push(
-            Problem::at(&INVALID_TIME, leaf.span.clone(), format!("{what}: {} is no window", quoted(&leaf.value)))
-                .help("write it as \"HH:MM-HH:MM\", from 00:00 to 23:59"),
-        );
-        return None;
+    let edges = leaf.value.split_once('-').map(|(start, end)| (start.trim(), end.trim()));
+    let parsed = edges.and_then(|(start, end)| Some(Window { start: start.parse().ok()?, end: end.parse().ok()? }));
+    let (code, wrong, help) = match parsed {
+        Some(window) if window.start != window.end => return Some(window),
+        Some(_) => {
+            (&WINDOW_LENGTH, "ends when it starts".to_owned(), "what holds always belongs into [serve] and [slots]")
+        }
+        None if edges.is_some_and(|(start, end)| is_longer_than_a_day(start, end)) => {
+            (&WINDOW_LENGTH, "is longer than 24 hours".to_owned(), "what holds always belongs into [serve] and [slots]")
+        }
+        None => (
+            &INVALID_TIME,
+            format!("{} is no window", quoted(&leaf.value)),
+            "write it as \"HH:MM-HH:MM\", from 00:00 to 23:59; it may cross midnight",
+        ),
     };
-    if window.start == window.end {
-        problems.push(
-            Problem::at(&EMPTY_WINDOW, leaf.span.clone(), format!("{what} ends when it starts"))
-                .help("a window is [start, end); what holds always belongs into [serve] and [slots]"),
-        );
-        return None;
-    }
-    Some(window)
+    let message = if code.id == INVALID_TIME.id { format!("{what}: {wrong}") } else { format!("{what} {wrong}") };
+    problems.push(Problem::at(code, leaf.span.clone(), message).help(help));
+    None
+}
+
+/// An end that counts on beyond midnight ("22:00-46:30") and is 24 hours or more behind the start.
+fn is_longer_than_a_day(start: &str, end: &str) -> bool {
+    let minutes = |text: &str| -> Option<u32> {
+        let (hour, minute) = text.split_once(':')?;
+        let digits = |part: &str| {
+            (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<u32>().ok())
+        };
+        let (hour, minute) = (digits(hour)??, digits(minute)??);
+        (minute < 60).then_some(hour * 60 + minute)
+    };
+    minutes(start).zip(minutes(end)).is_some_and(|(start, end)| start < 1_440 && end >= start + 1_440)
 }
 
 /// `days`; `daily` when it is not written.

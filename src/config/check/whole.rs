@@ -6,8 +6,10 @@ use super::machines::Inherited;
 use super::selectors::Machines;
 use super::slots::Routes;
 use super::values::{self, OUT_OF_RANGE, Problems};
+use super::view::View;
 use super::{
-    engine, jobs, machines, models, names, profiles, schedules, secrets, selectors, serve, services, shadow, slots,
+    dflash, engine, fields, jobs, kinds, machines, models, names, profiles, schedules, secrets, selectors, serve,
+    services, settings, shadow, slots, windows,
 };
 use crate::config::raw::{RawFile, RawMachine};
 use crate::config::read::{self, Map};
@@ -26,11 +28,14 @@ pub(crate) fn codes() -> Vec<&'static Code> {
         &secrets::CODES,
         &engine::CODES,
         &models::CODES,
-        &profiles::CODES,
+        &fields::CODES,
+        &settings::CODES,
+        &dflash::CODES,
+        &kinds::CODES,
         &serve::CODES,
         &slots::CODES,
         &schedules::CODES,
-        &jobs::CODES,
+        &windows::CODES,
         &services::CODES,
         &shadow::CODES,
     ]
@@ -86,7 +91,7 @@ pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut 
     let resolver = raw.resolver.as_ref().and_then(|resolver| services::resolver(resolver, &selectable, problems));
     let hub = raw.hub.as_ref().and_then(|hub| services::hub(hub, &selectable, problems));
     let shadows = shadow::shadows(raw, problems);
-    Some(Fleet {
+    let fleet = Fleet {
         name: name.unwrap_or_default(),
         timezone,
         tailnet,
@@ -104,5 +109,12 @@ pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut 
         hub,
         shadows,
         canonical,
-    })
+    };
+    let view = View { raw, fleet: &fleet, release: omlx.release };
+    settings::check(view, problems);
+    fields::check(view, problems);
+    kinds::check(view, problems);
+    dflash::check(view, problems);
+    windows::check(view, problems);
+    Some(fleet)
 }

@@ -107,6 +107,9 @@ def embedding_config(dimensions: int) -> dict:
         "type_vocab_size": 1,
         "layer_norm_eps": 1e-5,
         "vocab_size": VOCABULARY,
+        # oMLX leaves an embedding model in training mode: with dropout, the same text has another vector each time.
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
         "pad_token_id": 256,
         "bos_token_id": 257,
         "eos_token_id": 258,
@@ -174,7 +177,7 @@ def write_embedding_weights(directory: Path, config: dict, seed: int) -> None:
 
     mx.random.seed(seed)
     model = Model(ModelArgs.from_dict(config))
-    weights = dict(tree_flatten(model.parameters()))
+    weights = {name: value.astype(mx.float16) for name, value in tree_flatten(model.parameters())}
     mx.save_safetensors(str(directory / "model.safetensors"), weights, metadata={"format": "mlx"})
 
 

@@ -89,7 +89,7 @@ def _entry(app, model_id: str):
 
 async def models(app, _request: Request) -> Response:
     rows = []
-    for model_id, entry in app.pool.entries.items():
+    for model_id, entry in sorted(app.pool.entries.items()):
         status = entry.status()
         keys = list(status)
         status["estimated_size_formatted"] = format_size(entry.estimated_size)

@@ -68,7 +68,7 @@ async def status(app, _request: Request) -> Response:
 
 async def models(app, _request: Request) -> Response:
     moment = int(time.time())
-    names = [app.model_settings.get(name)["model_alias"] or name for name in app.pool.entries]
+    names = [app.model_settings.get(name)["model_alias"] or name for name in sorted(app.pool.entries)]
     data = [{"id": name, "object": "model", "created": moment, "owned_by": "omlx"} for name in names + app.faults.hostile_models()]
     return Response.json({"object": "list", "data": data})
 

@@ -283,5 +283,5 @@ class Pool:
             "current_model_memory": self.current_memory(),
             "model_count": len(self.entries),
             "loaded_count": len(self.loaded()),
-            "models": [entry.status() for entry in self.entries.values()],
+            "models": [entry.status() for _, entry in sorted(self.entries.items())],
         }

@@ -1,7 +1,23 @@
 //! Bundle × Observed → Plan: changes, cheapest actions, reasons, diffs. Pure; leaves execution no choice.
 
 mod change;
+mod diff;
+mod engine;
+mod files;
+mod input;
+mod keys;
+mod planner;
+mod pointer;
+mod refusal;
+mod saved;
+#[cfg(test)]
+mod tests;
 mod transaction;
+mod units;
 
 pub use change::{Action, Change, ChangeKind, Disturbs, Kept, MachinePlan, Plan, PlanState};
+pub use input::{Input, Lineage, Secrets};
+pub use planner::{Summary, plan_machine};
+pub use pointer::{from_pointer, to_pointer};
+pub use saved::{SavedMachine, SavedPlan, SavedPlanError};
 pub use transaction::{Ask, Drain, Found, FoundBytes, Gate, Live, Merge, Put, Transaction, UnitAction, UnitStep};

@@ -2,6 +2,7 @@
 //!
 //! Holds no secret: texts keep their holes until `execute` fills them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::fleet::{MachineName, Release, ServedName};
@@ -34,10 +35,16 @@ pub struct Transaction {
     pub live: Vec<Live>,
     /// What must be idle first.
     pub drain: Drain,
+    /// Labels of timed daemons that must not be running when they are restarted or removed: nothing is cut.
+    pub idle_units: Vec<String>,
     /// What must be true in the end.
     pub gate: Gate,
     /// The new `STATE/manifest.json`.
     pub manifest: String,
+    /// For the record: every key that fleetctl has set in oMLX's files (RFC 6901 pointers by path), so that a later apply can remove what is no longer declared.
+    pub keys_written: BTreeMap<String, Vec<String>>,
+    /// oMLX's TCP port on the machine.
+    pub port: u16,
 }
 
 /// What the plan saw at a path.
@@ -171,6 +178,13 @@ pub enum Live {
         body: Text,
         /// What they were.
         undo: Text,
+    },
+    /// Apply NAME's stored profile: it names the profile that is active; every value is already in effect.
+    ApplyProfile {
+        /// The name.
+        name: ServedName,
+        /// The profile's name.
+        profile: String,
     },
     /// Wait until idle, unload, and load again when it was loaded or is resident now.
     Reload {

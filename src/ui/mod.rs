@@ -5,6 +5,8 @@ mod console;
 mod day_chart;
 pub mod json;
 mod problem;
+mod palette;
+mod plan;
 mod sanitize;
 mod schedule;
 mod simulate;
@@ -12,6 +14,8 @@ mod table;
 
 pub use console::{Color, Ui, Volume};
 pub use problem::{render_problems, summarize_problems};
+pub use palette::Palette;
+pub use plan::plan_text;
 pub use sanitize::sanitize;
 pub use schedule::{SchedulePeriod, render_schedule};
 pub use simulate::{render_scenario, render_scenarios};

@@ -13,3 +13,6 @@ pub use resolve::{Memory, ResolveDocument};
 pub use schedule::ScheduleDocument;
 pub use simulate::{SimulateDocument, SimulateEachDocument};
 pub use target::{LoadEntry, TargetEntry};
+mod plan;
+
+pub use plan::{PlanDocument, state_name};

@@ -1,0 +1,171 @@
+//! What keeps a machine from being touched at all, each with what to do about it.
+
+use serde_json::Value;
+
+use super::engine::{EngineView, OMLX_LABEL};
+use super::{Input, Lineage, PlanState};
+use crate::observe::{FileFact, Sudo, WeightsState};
+
+/// Why a machine is refused or in error, in one text that names the mend.
+pub(super) struct Refusal {
+    pub(super) state: PlanState,
+    pub(super) detail: String,
+}
+
+fn refused(detail: String) -> Refusal {
+    Refusal { state: PlanState::Refused, detail }
+}
+
+fn error(detail: String) -> Refusal {
+    Refusal { state: PlanState::Error, detail }
+}
+
+/// The first reason to leave the machine alone, gravest first. `has_changes`: whether there would be something to do.
+pub(super) fn check(input: &Input<'_>, view: &EngineView, has_changes: bool) -> Option<Refusal> {
+    of_another_fleet(input)
+        .or_else(|| older_file(input))
+        .or_else(|| another_home(input))
+        .or_else(|| another_release(input, view))
+        .or_else(|| foreign_engine(input))
+        .or_else(|| other_port_owner(input))
+        .or_else(|| if has_changes { cannot_apply(input) } else { None })
+}
+
+fn of_another_fleet(input: &Input<'_>) -> Option<Refusal> {
+    let theirs = input.observed.record.as_ref()?.get("fleet")?.as_str()?;
+    (theirs != input.fleet.name).then(|| {
+        refused(format!(
+            "belongs to fleet \"{theirs}\", this file is fleet \"{ours}\"; if it moved here, run `fleetctl remove {machine}` with the other file first",
+            ours = input.fleet.name,
+            machine = input.machine.name,
+        ))
+    })
+}
+
+fn older_file(input: &Input<'_>) -> Option<Refusal> {
+    match input.lineage {
+        Lineage::Older(applied) if !input.allow_older => Some(refused(format!(
+            "revision {applied} was applied, which is newer than this fleet file; update the file (git pull), or go back on purpose with --allow-older"
+        ))),
+        _ => None,
+    }
+}
+
+fn another_home(input: &Input<'_>) -> Option<Refusal> {
+    let (declared, real) = (&input.machine.home, &input.observed.identity.home);
+    (!real.is_empty() && declared != real).then(|| {
+        error(format!(
+            "the home of {user} is {real}, the fleet file says {declared}; write home = \"{real}\" in [machines.{machine}]",
+            user = input.machine.user,
+            machine = input.machine.name,
+        ))
+    })
+}
+
+fn another_release(input: &Input<'_>, view: &EngineView) -> Option<Refusal> {
+    let release = input.machine.omlx.release;
+    let is_declared = |version: &str| version == crate::omlx::reported_version(release);
+    let (verb, other) = match (&view.version, &input.observed.installed_release) {
+        (Some(running), _) if !is_declared(running) => ("runs", running),
+        (None, Some(installed)) if !is_declared(installed) => ("has", installed),
+        _ => return None,
+    };
+    Some(refused(format!(
+        "{verb} oMLX {other}, the fleet file declares {release}; install {release} there, or set version in [machines.{machine}.omlx]",
+        machine = input.machine.name,
+    )))
+}
+
+fn foreign_engine(input: &Input<'_>) -> Option<Refusal> {
+    let foreign = input.observed.foreign.first()?;
+    let what = match (&foreign.label, foreign.pid) {
+        (Some(label), Some(pid)) => format!("the launchd job {label} (pid {pid})"),
+        (Some(label), None) => format!("the launchd job {label}"),
+        (None, Some(pid)) => format!("pid {pid} ({})", foreign.command),
+        (None, None) => foreign.command.clone(),
+    };
+    Some(refused(format!(
+        "another oMLX is there already: {what}. Two servers on one port load all their models before one dies. Take it over with `fleetctl adopt {machine}`, or stop it on the machine",
+        machine = input.machine.name,
+    )))
+}
+
+fn other_port_owner(input: &Input<'_>) -> Option<Refusal> {
+    let port = input.machine.omlx.port;
+    let ours = input.observed.jobs.get(OMLX_LABEL).and_then(|job| job.pid);
+    // A wrapper that forks leaves the listener in a child of launchd's pid: known by our base path in its arguments.
+    let is_ours =
+        |pid: u32, command: &str| ours == Some(pid) || (ours.is_some() && command.contains(&input.machine.omlx.base));
+    let owner = input.observed.listeners.get(&port)?.iter().find(|owner| !is_ours(owner.pid, &owner.command))?;
+    let stale = owner.command.contains("omlx");
+    let advice = if stale {
+        format!(
+            "it looks like a left-over oMLX: end it with `kill {}` on the machine, or take it over with `fleetctl adopt {}`",
+            owner.pid, input.machine.name
+        )
+    } else {
+        format!("stop it, or choose another port in [machines.{}.omlx]", input.machine.name)
+    };
+    Some(refused(format!("port {port} is held by pid {} ({}); {advice}", owner.pid, owner.command)))
+}
+
+fn cannot_apply(input: &Input<'_>) -> Option<Refusal> {
+    let machine = &input.machine.name;
+    if let Some(Sudo::Refused(words)) = &input.observed.sudo {
+        return Some(error(format!(
+            "sudo refuses {user}: {words}; `fleetctl doctor {machine}` prints the line for /etc/sudoers.d/fleetctl",
+            user = input.machine.user,
+        )));
+    }
+    if input.observed.program_present == Some(false) {
+        return Some(error(format!(
+            "oMLX is not installed: {program} is missing or not executable; install oMLX {release} there, or set program in [machines.{machine}.omlx]",
+            program = input.machine.omlx.program,
+            release = input.machine.omlx.release,
+        )));
+    }
+    let lacking: Vec<String> = input
+        .fleet
+        .served_on(machine)
+        .filter_map(|served| input.fleet.weights.get(&served.model))
+        .filter_map(|weights| {
+            let path = crate::fleet::Fleet::weights_path(input.machine, weights);
+            let state = input.observed.weights.get(&path)?.state;
+            let what = match state {
+                WeightsState::Complete => return None,
+                WeightsState::Missing => "missing",
+                WeightsState::Incomplete => "incomplete",
+                WeightsState::Broken => "not usable (no config.json or no safetensors)",
+            };
+            Some(format!("{path} is {what}"))
+        })
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    if !lacking.is_empty() {
+        return Some(error(format!(
+            "weights are lacking: {}; copy them with `fleetctl models sync --on {machine}`, or download them there",
+            lacking.join(", ")
+        )));
+    }
+    None
+}
+
+/// Whether a transaction of the machine is still running or could not be reverted: said as a note, execution attaches to it first.
+pub(super) fn unfinished(input: &Input<'_>) -> Option<String> {
+    let state = input.observed.result.as_ref()?.get("state").and_then(Value::as_str)?;
+    match state {
+        "revert-failed" => {
+            Some("the last apply failed and could not be reverted: look at `fleetctl history`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The path of the weights that a link of ours points to is a file? Said before oMLX skips it silently.
+pub(super) fn odd_base(input: &Input<'_>) -> Option<String> {
+    match input.observed.files.get(&input.machine.omlx.base) {
+        Some(FileFact::File { .. } | FileFact::Other) => Some(format!("{} is no directory", input.machine.omlx.base)),
+        _ => None,
+    }
+}

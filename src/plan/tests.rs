@@ -1,0 +1,364 @@
+//! The planner against a machine that holds exactly what its bundle says, and against every way in which one can differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fleet::{Fleet, Machine};
+use crate::observe::{Answer, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Memory, Observed, Path, PortOwner, Sudo};
+use crate::render::{self, Bundle, Content, SecretId, UnitKind, Values, Wanted};
+use crate::secret::{ExposeSecret as _, SecretString};
+use crate::testing;
+
+struct Case {
+    fleet: Fleet,
+    bundle: Bundle,
+    observed: Observed,
+    values: Values,
+    name: String,
+}
+
+fn values() -> Values {
+    let secret = |id: &str| (SecretId(id.to_owned()), SecretString::from(format!("key-of-{id}")));
+    Values { secrets: [secret("omlx"), secret("gateway")].into(), tailnet_ip: None }
+}
+
+fn machine<'a>(fleet: &'a Fleet, name: &str) -> &'a Machine {
+    fleet.machines.get(name).expect("a machine of the example")
+}
+
+/// What a machine holds right after an apply of the bundle.
+fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Values) -> Observed {
+    let mut files = BTreeMap::new();
+    for entry in &bundle.entries {
+        let file = |bytes: Vec<u8>| FileFact::File {
+            user: entry.owner.user.clone(),
+            group: entry.owner.group.clone(),
+            mode: entry.mode,
+            sha256: Some(super::files::sha256(&bytes)),
+            bytes: Some(bytes),
+        };
+        let fact = match &entry.content {
+            Content::Whole(text) => file(text.fill(values).expect("values for all").expose_secret().as_bytes().to_vec()),
+            Content::Link { target } => FileFact::Link { target: target.clone() },
+            Content::Keys(document) => {
+                let mut root = json!({});
+                for key in &document.keys {
+                    let value = match &key.wanted {
+                        Wanted::Value(value) => value.clone(),
+                        Wanted::Hole(render::Placeholder::Secret(id)) => values.secrets[id].expose_secret().into(),
+                        Wanted::Hole(_) => json!("made-on-the-machine"),
+                        // oMLX writes its defaults out.
+                        Wanted::Absent => match &key.default {
+                            Some(default) => default.clone(),
+                            None => continue,
+                        },
+                    };
+                    set(&mut root, &key.path, value);
+                }
+                file(root.to_string().into_bytes())
+            }
+        };
+        files.insert(entry.path.clone(), fact);
+    }
+    let jobs = bundle.units.iter().map(|unit| {
+        let job = LaunchdJob {
+            path: Some(unit.plist.clone()),
+            state: "running".to_owned(),
+            pid: (unit.kind != UnitKind::Timed).then_some(4711),
+            arguments: unit.loaded.arguments.clone(),
+            environment: unit.loaded.environment.clone(),
+            working_directory: unit.loaded.working_directory.clone(),
+            ..LaunchdJob::default()
+        };
+        (unit.label.clone(), job)
+    });
+    let models: Vec<Value> = fleet
+        .served_on(&machine.name)
+        .map(|served| json!({"id": served.name.as_str(), "loaded": served.is_resident_on(&machine.name)}))
+        .collect();
+    Observed {
+        machine: machine.name.clone(),
+        taken_at: jiff::Timestamp::UNIX_EPOCH,
+        path: Path::Tailnet,
+        identity: Identity {
+            user: machine.user.clone(),
+            home: machine.home.clone(),
+            macos: Some("15.6.1".to_owned()),
+            boot_time: Some(1),
+            now: 2,
+            zone: None,
+            tailnet_ip: None,
+        },
+        hardware: Hardware::default(),
+        memory: Memory::default(),
+        disk_free: BTreeMap::new(),
+        files,
+        serve_entries: BTreeSet::new(),
+        jobs: jobs.collect(),
+        disabled: BTreeSet::new(),
+        foreign: Vec::new(),
+        listeners: BTreeMap::new(),
+        connections: Some(Vec::new()),
+        program_present: Some(true),
+        installed_release: None,
+        engine: EngineAnswers {
+            health: Answer::NotAsked,
+            status: Answer::Got(json!({"version": "0.3.8"})),
+            models: Answer::Got(json!({ "models": models })),
+        },
+        weights: BTreeMap::new(),
+        manifest: serde_json::from_str(&bundle.manifest()).ok(),
+        record: Some(json!({"fleet": fleet.name})),
+        result: None,
+        held: None,
+        schedule: None,
+        job_runs: BTreeMap::new(),
+        lock: None,
+        generations: Vec::new(),
+        sudo: Some(Sudo::Allowed),
+        notes: Vec::new(),
+    }
+}
+
+fn set(root: &mut Value, path: &[String], value: Value) {
+    let mut at = root;
+    for name in path {
+        at = at.as_object_mut().expect("objects all the way").entry(name.clone()).or_insert_with(|| json!({}));
+    }
+    *at = value;
+}
+
+impl Case {
+    /// The example's machine right after an apply.
+    fn settled(name: &str) -> Self {
+        let fleet = testing::example();
+        let values = values();
+        let bundle = render::bundle(&fleet, machine(&fleet, name));
+        let observed = after_apply(&fleet, machine(&fleet, name), &bundle, &values);
+        Self { fleet, bundle, observed, values, name: name.to_owned() }
+    }
+
+    /// The fleet file changes; the machine stays.
+    fn with_file(mut self, from: &str, to: &str) -> Self {
+        let text = include_str!("../../fleet.toml");
+        assert!(text.contains(from), "{from}");
+        self.fleet = testing::fleet(&text.replace(from, to));
+        self.bundle = render::bundle(&self.fleet, machine(&self.fleet, &self.name));
+        self
+    }
+
+    fn plan(&self) -> MachinePlan {
+        plan_machine(&Input {
+            fleet: &self.fleet,
+            machine: machine(&self.fleet, &self.name),
+            bundle: &self.bundle,
+            observed: &self.observed,
+            values: &self.values,
+            secrets: Secrets::Known,
+            // A Monday noon in New York: outside the example's only window.
+            now: "2026-11-23T17:00:00Z".parse().expect("a time"),
+            lineage: &Lineage::Unknown,
+            allow_older: false,
+        })
+    }
+
+    /// Every change as one line: what, and what it disturbs.
+    fn lines(&self) -> Vec<String> {
+        let plan = self.plan();
+        plan.changes
+            .iter()
+            .map(|change| {
+                let key = change.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
+                format!("{:?} {}{key} [{:?}]", change.action, change.path, change.disturbs)
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn a_machine_that_was_just_applied_is_in_sync() {
+    for name in ["mac-studio1", "mac-mini3", "mac-mini1", "mac-mini2"] {
+        let plan = Case::settled(name).plan();
+        assert_eq!(plan.changes, [], "{name}");
+        assert_eq!(plan.state, PlanState::InSync, "{name}: {:?}", plan.detail);
+        assert!(plan.transaction.is_none());
+    }
+}
+
+#[test]
+fn an_idle_time_changes_live() {
+    let case = Case::settled("mac-studio1").with_file("ttl      = \"15m\"", "ttl      = \"20m\"");
+    assert_eq!(case.lines(), ["Update /Users/ops/.omlx/model_settings.json models.moe-batched.ttl_seconds [Nothing]"]);
+    let transaction = case.plan().transaction.expect("something to do");
+    assert_eq!(transaction.drain, Drain::None);
+    assert!(transaction.merges.is_empty() && transaction.units.is_empty());
+    let Some(Live::Settings { body, undo, .. }) = transaction.live.iter().find(|step| matches!(step, Live::Settings { .. })) else {
+        panic!("{:?}", transaction.live)
+    };
+    assert_eq!((body.shown(), undo.shown()), ("{\"ttl_seconds\": 1200}".to_owned(), "{\"ttl_seconds\":900}".to_owned()));
+}
+
+#[test]
+fn what_builds_the_engine_reloads_a_loaded_name_only() {
+    let case = Case::settled("mac-mini3").with_file("turboquant_kv_bits    = 4", "turboquant_kv_bits    = 8");
+    let transaction = case.plan().transaction.expect("something to do");
+    assert!(case.lines().iter().any(|line| line.ends_with("models.dense-librarian.turboquant_kv_bits [Reload]")), "{:?}", case.lines());
+    assert!(transaction.live.iter().any(|step| matches!(step, Live::Reload { load: true, .. })));
+    assert_eq!(transaction.drain, Drain::Engine);
+
+    let mut unloaded = case;
+    unloaded.observed.engine.models = Answer::Got(json!({"models": [{"id": "dense-librarian", "loaded": false}]}));
+    assert!(unloaded.lines().iter().all(|line| line.ends_with("[Nothing]")), "{:?}", unloaded.lines());
+}
+
+#[test]
+fn what_is_read_at_start_only_restarts() {
+    let case = Case::settled("mac-mini1").with_file("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4");
+    let lines = case.lines();
+    assert!(lines.contains(&"Update dev.fleetctl.omlx [Restart]".to_owned()), "{lines:?}");
+    let transaction = case.plan().transaction.expect("something to do");
+    assert_eq!(transaction.drain, Drain::Engine);
+    assert!(transaction.live.is_empty() && transaction.merges.len() == 1);
+}
+
+#[test]
+fn a_fresh_machine_gets_everything_and_disturbs_nothing() {
+    let mut case = Case::settled("mac-mini1");
+    case.observed.files.clear();
+    case.observed.jobs.clear();
+    case.observed.manifest = None;
+    case.observed.record = None;
+    case.observed.engine.status = Answer::NotAsked;
+    case.observed.engine.models = Answer::NotAsked;
+    let plan = case.plan();
+    assert!(plan.changes.iter().all(|change| change.disturbs == Disturbs::Nothing && change.action == Action::Create));
+    let transaction = plan.transaction.expect("something to do");
+    assert_eq!(transaction.drain, Drain::None);
+    assert!(transaction.units.iter().all(|step| step.action == UnitAction::Start));
+}
+
+#[test]
+fn a_stale_definition_counts_although_the_file_is_right() {
+    let mut case = Case::settled("mac-mini1");
+    let job = case.observed.jobs.get_mut("dev.fleetctl.omlx").expect("loaded");
+    job.arguments.push("--port=1".to_owned());
+    assert_eq!(case.lines(), ["Update dev.fleetctl.omlx [Restart]"]);
+}
+
+#[test]
+fn what_is_no_longer_declared_goes_but_only_as_fleetctl_left_it() {
+    let mut case = Case::settled("mac-mini3").with_file("[jobs.dedup]\non   = [\"mac-mini3\"]\nat   = \"04:15\"\ndays = [\"sun\"]\nrun  = [\"/opt/homebrew/bin/alexandria\", \"dedup\"]\nslot = \"librarian-curate\"\n", "");
+    let removed = |case: &Case| case.lines().into_iter().filter(|line| line.starts_with("Remove")).collect::<Vec<_>>();
+    assert!(removed(&case).iter().any(|line| line.contains("dev.fleetctl.job.dedup.plist")), "{:?}", case.lines());
+    let plist = "/Library/LaunchDaemons/dev.fleetctl.job.dedup.plist";
+    if let Some(FileFact::File { sha256, .. }) = case.observed.files.get_mut(plist) {
+        *sha256 = Some("0".repeat(64));
+    }
+    assert!(!removed(&case).iter().any(|line| line.contains("dedup.plist")));
+    assert!(case.plan().kept.iter().any(|kept| kept.path == plist));
+}
+
+#[test]
+fn an_edited_manifest_is_no_list_of_what_to_delete() {
+    let mut case = Case::settled("mac-mini1");
+    case.observed.manifest = Some(json!({"files": [
+        {"path": "/etc/passwd", "sha256": null}, {"path": "/usr/local/var/fleetctl/../../../etc/hosts", "sha256": null}]}));
+    let fact = || FileFact::File { user: "root".into(), group: "wheel".into(), mode: 0o644, sha256: None, bytes: None };
+    case.observed.files.insert("/etc/passwd".into(), fact());
+    case.observed.files.insert("/usr/local/var/fleetctl/../../../etc/hosts".into(), fact());
+    assert_eq!(case.plan().transaction.map(|transaction| transaction.removes), Some(Vec::new()));
+    assert_eq!(case.plan().kept.len(), 2);
+}
+
+#[test]
+fn keys_of_others_are_kept_and_keys_of_ours_that_are_no_longer_declared_go() {
+    let mut case = Case::settled("mac-mini1");
+    let path = "/Users/ops/.omlx/settings.json";
+    let Some(FileFact::File { bytes: Some(bytes), .. }) = case.observed.files.get_mut(path) else { panic!("there") };
+    let mut document: Value = serde_json::from_slice(bytes).expect("JSON");
+    set(&mut document, &["ui".into(), "language".into()], json!("de"));
+    set(&mut document, &["logging".into(), "log_dir".into()], json!("/tmp"));
+    *bytes = document.to_string().into_bytes();
+    assert_eq!(case.lines(), Vec::<String>::new());
+    case.observed.record = Some(json!({"fleet": "home", "keys": {path: ["/logging/log_dir"]}}));
+    assert_eq!(case.lines().first().map(String::as_str), Some("Remove /Users/ops/.omlx/settings.json logging.log_dir [Restart]"));
+}
+
+#[test]
+fn a_malformed_file_is_kept_aside_and_said() {
+    let mut case = Case::settled("mac-mini1");
+    let path = "/Users/ops/.omlx/settings.json";
+    if let Some(FileFact::File { bytes, .. }) = case.observed.files.get_mut(path) {
+        *bytes = Some(b"{\"server\": ".to_vec());
+    }
+    let plan = case.plan();
+    assert!(plan.kept.iter().any(|kept| kept.path == path && kept.reason.contains("kept aside") | kept.reason.contains("keeps it aside")));
+    let transaction = plan.transaction.expect("something to do");
+    assert!(transaction.merges.iter().any(|merge| merge.path == path && merge.keep_aside));
+}
+
+#[test]
+fn secrets_are_compared_and_never_shown() {
+    let mut case = Case::settled("mac-studio1");
+    case.values.secrets.insert(SecretId("omlx".to_owned()), SecretString::from("another-key-entirely"));
+    let plan = case.plan();
+    let said = format!("{plan:?}");
+    assert!(!said.contains("another-key-entirely") && !said.contains("key-of-omlx"), "{said}");
+    assert!(plan.changes.iter().any(|change| change.key.as_deref() == Some("auth.api_key")));
+}
+
+#[test]
+fn a_machine_that_is_not_ours_to_touch_is_refused_with_the_mend() {
+    let refused = |change: &dyn Fn(&mut Case)| {
+        let mut case = Case::settled("mac-mini1");
+        change(&mut case);
+        let plan = case.plan();
+        (plan.state, plan.detail.unwrap_or_default())
+    };
+    let (state, detail) = refused(&|case| case.observed.record = Some(json!({"fleet": "office"})));
+    assert_eq!(state, PlanState::Refused);
+    insta::assert_snapshot!(detail, @r#"belongs to fleet "office", this file is fleet "home"; if it moved here, run `fleetctl remove mac-mini1` with the other file first"#);
+    let (state, detail) = refused(&|case| case.observed.engine.status = Answer::Got(json!({"version": "0.3.9"})));
+    assert_eq!(state, PlanState::Refused);
+    insta::assert_snapshot!(detail, @"runs oMLX 0.3.9, the fleet file declares 0.3.8; install 0.3.8 there, or set version in [machines.mac-mini1.omlx]");
+    let (state, detail) = refused(&|case| {
+        case.observed.foreign = vec![ForeignEngine { label: Some("homebrew.mxcl.omlx".into()), plist: None, pid: Some(7), command: "omlx serve".into() }];
+    });
+    assert_eq!(state, PlanState::Refused);
+    assert!(detail.contains("fleetctl adopt mac-mini1"), "{detail}");
+    let (state, detail) = refused(&|case| {
+        let owner = PortOwner { pid: 9, user: None, command: "nginx".into() };
+        case.observed.listeners.insert(8000, vec![owner]);
+    });
+    assert_eq!(state, PlanState::Refused);
+    assert!(detail.starts_with("port 8000 is held by pid 9 (nginx)"), "{detail}");
+    let (state, detail) = refused(&|case| case.observed.identity.home = "/Users/other".into());
+    assert_eq!(state, PlanState::Error);
+    assert!(detail.contains("write home = \"/Users/other\" in [machines.mac-mini1]"), "{detail}");
+}
+
+#[test]
+fn a_held_daemon_gets_its_files_and_is_not_started() {
+    let mut case = Case::settled("mac-mini1").with_file("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4");
+    case.observed.held = Some(json!({"units": {"omlx": {}}}));
+    case.observed.jobs.remove("dev.fleetctl.omlx");
+    case.observed.engine.models = Answer::NotAsked;
+    let transaction = case.plan().transaction.expect("something to do");
+    assert!(transaction.units.iter().all(|step| step.action == UnitAction::LeaveHeld), "{:?}", transaction.units);
+    assert!(!transaction.gate.engine);
+}
+
+#[test]
+fn a_saved_plan_tells_what_moved_on() {
+    let case = Case::settled("mac-studio1").with_file("ttl      = \"15m\"", "ttl      = \"20m\"");
+    let plan = case.plan();
+    let saved = SavedPlan::of(&case.fleet, std::slice::from_ref(&plan), jiff::Timestamp::UNIX_EPOCH);
+    let saved = SavedPlan::read(&serde_json::to_string(&saved).expect("written")).expect("read");
+    assert_eq!(saved.moved_on(&plan), None);
+    assert_eq!(saved.check_fleet(&case.fleet), Ok(()));
+    assert_eq!(saved.check_fleet(&testing::example()), Err(SavedPlanError::FleetMovedOn));
+    let settled = Case::settled("mac-studio1");
+    assert!(saved.moved_on(&settled.plan()).expect("moved on").contains("no longer: update"));
+}

@@ -1,0 +1,118 @@
+//! The plan for people: the same change on several machines is shown once, with their names.
+
+use super::{Palette, sanitize};
+use crate::plan::{Action, Change, ChangeKind, Disturbs, MachinePlan, PlanState, Summary};
+
+/// Changes that the same machines share, in order.
+struct Group<'a> {
+    machines: Vec<&'a str>,
+    changes: Vec<&'a Change>,
+}
+
+/// The whole plan as text.
+pub fn plan_text(machines: &[MachinePlan], palette: Palette) -> String {
+    let mut text = String::new();
+    for group in groups(machines) {
+        text.push_str(&format!("{}\n", palette.heading(&group.machines.join(", "))));
+        for change in group.changes {
+            text.push_str(&one(change, palette));
+        }
+        text.push('\n');
+    }
+    for machine in machines {
+        for kept in &machine.kept {
+            let line = format!("{}: left alone: {}: {}", machine.machine, kept.path, kept.reason);
+            text.push_str(&format!("{}\n", palette.dim(&sanitize(&line))));
+        }
+        for note in &machine.notes {
+            text.push_str(&format!("{}: {}\n", machine.machine, sanitize(note)));
+        }
+    }
+    for machine in machines {
+        let name = &machine.machine;
+        let detail = machine.detail.as_deref().map(sanitize).unwrap_or_default();
+        match machine.state {
+            PlanState::InSync => text.push_str(&format!("{name}: {}\n", palette.good("in sync"))),
+            PlanState::Changes => {}
+            PlanState::Refused => text.push_str(&format!("{name}: {} {detail}\n", palette.bad("refused:"))),
+            PlanState::Unreachable => text.push_str(&format!("{name}: {} {detail}\n", palette.bad("unreachable:"))),
+            PlanState::Error => text.push_str(&format!("{name}: {} {detail}\n", palette.bad("error:"))),
+        }
+    }
+    text.push_str(&summary_line(machines));
+    text
+}
+
+/// `plan: 3 to create, 1 to update, 0 to remove; restarts 1 daemon, reloads nothing`
+fn summary_line(machines: &[MachinePlan]) -> String {
+    let summary = Summary::of(machines);
+    if summary.create + summary.update + summary.remove == 0 {
+        let quiet = machines.iter().all(|machine| machine.state == PlanState::InSync);
+        return if quiet { "plan: nothing to do\n".to_owned() } else { "plan: nothing that could be done\n".to_owned() };
+    }
+    let count = |n: usize, what: &str| match n {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    };
+    format!(
+        "plan: {} to create, {} to update, {} to remove; {}, {}\n",
+        summary.create,
+        summary.update,
+        summary.remove,
+        count(summary.restarts, "restart"),
+        count(summary.reloads, "reload"),
+    )
+}
+
+fn groups(machines: &[MachinePlan]) -> Vec<Group<'_>> {
+    let mut shared: Vec<(&Change, Vec<&str>)> = Vec::new();
+    for machine in machines {
+        for change in &machine.changes {
+            match shared.iter_mut().find(|(other, _)| *other == change) {
+                Some((_, names)) => names.push(machine.machine.as_str()),
+                None => shared.push((change, vec![machine.machine.as_str()])),
+            }
+        }
+    }
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (change, names) in shared {
+        match groups.iter_mut().find(|group| group.machines == names) {
+            Some(group) => group.changes.push(change),
+            None => groups.push(Group { machines: names, changes: vec![change] }),
+        }
+    }
+    groups
+}
+
+fn one(change: &Change, palette: Palette) -> String {
+    let sign = match change.action {
+        Action::Create => palette.good("+"),
+        Action::Update => palette.warn("~"),
+        Action::Remove => palette.bad("-"),
+    };
+    let what = match (change.kind, &change.key) {
+        (_, Some(key)) => format!("{} {key}", change.path),
+        (ChangeKind::Service, None) => format!("daemon {}", change.path),
+        (_, None) => change.path.clone(),
+    };
+    let disturbs = match change.disturbs {
+        Disturbs::Nothing => String::new(),
+        Disturbs::Reload => {
+            let names: Vec<&str> = change.names.iter().map(crate::fleet::ServedName::as_str).collect();
+            palette.warn(&format!(" [reload {}]", names.join(", ")))
+        }
+        Disturbs::Restart => palette.warn(&format!(" [restart {}]", if change.path.ends_with(".omlx") || change.kind == ChangeKind::Setting { "oMLX" } else { change.path.trim_start_matches("dev.fleetctl.") })),
+    };
+    let mut text = format!("  {sign} {}{disturbs}\n      {}\n", sanitize(&what), palette.dim(&sanitize(&change.reason)));
+    for line in change.diff.iter().flat_map(|diff| diff.lines()) {
+        let line = sanitize(line);
+        let shown = match line.as_bytes().first() {
+            Some(b'+') => palette.good(&line),
+            Some(b'-') => palette.bad(&line),
+            _ => palette.dim(&line),
+        };
+        text.push_str(&format!("      {shown}\n"));
+    }
+    text
+}

@@ -1,7 +1,5 @@
 //! Diffs that show what changes and no secret.
 
-use std::fmt::Write as _;
-
 use similar::TextDiff;
 
 /// What stands in a diff where a secret stands in the file.
@@ -21,10 +19,8 @@ pub(super) fn unified(old: &str, new: &str) -> Option<String> {
     if count <= LONGEST {
         return Some(text);
     }
-    let mut cut: String = text.lines().take(LONGEST).flat_map(|line| [line, "\n"]).collect();
-    // Writing to a String cannot fail.
-    drop(writeln!(cut, "… {} more lines", count - LONGEST));
-    Some(cut)
+    let more = format!("… {} more lines", count - LONGEST);
+    Some(text.lines().take(LONGEST).chain([more.as_str()]).flat_map(|line| [line, "\n"]).collect())
 }
 
 /// The diff of one value, as two lines.

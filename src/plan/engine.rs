@@ -9,13 +9,14 @@ use super::{Action, Change, ChangeKind, Disturbs, Input, Live, diff, pointer};
 use crate::fleet::{Served, ServedName};
 use crate::observe::{Answer, AnswerError, FileFact};
 use crate::omlx::{self, Effect, Reach};
-use crate::render::{OmlxFile, Text};
+use crate::render::{OmlxFile, Text, Wanted};
 use crate::schedule;
 
 /// oMLX's label.
 pub(super) const OMLX_LABEL: &str = "dev.fleetctl.omlx";
 
 /// oMLX on the machine, as it runs now.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct EngineView {
     /// launchd has our daemon loaded.
     pub(super) is_bootstrapped: bool,
@@ -203,6 +204,9 @@ fn way(input: &Input<'_>, view: &EngineView, change: &KeyChange) -> Way {
             }
         }
         OmlxFile::ModelProfiles => Way::Live("the profiles API"),
+        OmlxFile::ModelSettings if change.new == NewValue::Absent && is_unknown(input, view, change) => {
+            Way::Restart("oMLX no longer knows the model, so its API cannot clear the entry".to_owned())
+        }
         OmlxFile::ModelSettings => {
             let Some([name, field]) = change.key.get(1..).and_then(|rest| <&[String; 2]>::try_from(rest).ok()) else {
                 return Way::Restart("no API of this release removes a model's whole entry".to_owned());
@@ -217,6 +221,14 @@ fn way(input: &Input<'_>, view: &EngineView, change: &KeyChange) -> Way {
             }
         }
     }
+}
+
+/// Whether the name is neither declared on the machine nor known to the running server.
+fn is_unknown(input: &Input<'_>, view: &EngineView, change: &KeyChange) -> bool {
+    name_of(change).is_some_and(|name| {
+        let is_declared = input.fleet.served.get(name).is_some_and(|served| served.is_on(&input.machine.name));
+        !is_declared && !view.listed.contains(name)
+    })
 }
 
 fn is_api_key(change: &KeyChange) -> bool {
@@ -276,6 +288,15 @@ fn object(fields: &[(String, Text)]) -> Text {
     text
 }
 
+/// What changes for one model: the body of the PUT, what undoes it, and whether its stored profile must follow.
+#[derive(Default)]
+struct ModelWork {
+    body: Vec<(String, Text)>,
+    undo: Map<String, Value>,
+    changes_profile: bool,
+    reloads: bool,
+}
+
 fn live_steps(
     input: &Input<'_>,
     view: &EngineView,
@@ -283,102 +304,101 @@ fn live_steps(
     links: &[LinkChange],
     work: &mut EngineWork,
 ) {
-    let release = input.machine.omlx.release;
-    let gone = |link: &&LinkChange| link.action == Action::Remove;
-    for link in links.iter().filter(gone).chain(links.iter().filter(|link| link.action == Action::Update)) {
+    let mut models = model_work(input, view, changes);
+    let declared = |name: &str| input.fleet.served.get(name).filter(|served| served.is_on(&input.machine.name));
+    let (present, gone): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut models).into_iter().partition(|(name, _)| declared(name).is_some());
+
+    for link in links.iter().filter(|link| link.action != Action::Create && view.loaded.contains(&link.name)) {
         // A re-scan keeps what is loaded, also under a link that is gone or points elsewhere (facts 7.4).
-        if let (true, Ok(name)) = (view.loaded.contains(&link.name), ServedName::new(&link.name)) {
-            work.live.push(Live::Unload { name });
+        work.live.extend(ServedName::new(&link.name).ok().map(|name| Live::Unload { name }));
+    }
+    // The API knows a model only until the re-scan that finds its link gone.
+    for (name, model) in &gone {
+        let Ok(name) = ServedName::new(*name) else { continue };
+        work.live.extend(put(&name, model));
+        for change in changes.iter().filter(|change| change.file == OmlxFile::ModelProfiles && change.key.len() == 3) {
+            if change.key[1] == name.as_str() {
+                let undo = change.old.as_ref().map(|old| Text::literal(old.to_string()));
+                work.live.push(Live::Profile { name: name.clone(), profile: change.key[2].clone(), body: None, undo });
+            }
         }
     }
-    if !links.is_empty() {
+    if !links.is_empty() || present.iter().any(|(name, _)| !view.listed.contains(*name)) {
         work.live.push(Live::Rescan);
     }
-    let declared = |name: &str| input.fleet.served.get(name).filter(|served| served.is_on(&input.machine.name));
-    let mut puts: BTreeMap<&str, (Vec<(String, Text)>, Map<String, Value>)> = BTreeMap::new();
-    let mut reloads: BTreeSet<&str> = BTreeSet::new();
-    let mut profiles: BTreeSet<&str> = BTreeSet::new();
-    let (mut global, mut global_undo) = (Vec::new(), Map::new());
-    for change in changes {
-        match change.file {
-            OmlxFile::Settings => {
-                let setting = match change.key.as_slice() {
-                    [section, key] => omlx::setting(release, section, key),
-                    _ => None,
-                };
-                if let Some(Reach::Live(flat)) = setting.map(|setting| setting.reach) {
-                    global.push((flat.to_owned(), change.new.text()));
-                    global_undo.insert(flat.to_owned(), change.old.clone().unwrap_or_default());
-                }
-            }
-            OmlxFile::ModelProfiles => {
-                profiles.extend(change.key.get(1).map(String::as_str));
-            }
-            OmlxFile::ModelSettings => {
-                let [_, name, field] = change.key.as_slice() else { continue };
-                if declared(name).is_none() {
-                    continue;
-                }
-                let effect = omlx::field(release, field).map(|field| field.effect);
-                if effect == Some(Effect::Profile) {
-                    profiles.insert(name);
-                    continue;
-                }
-                let (body, undo) = puts.entry(name).or_default();
-                // 0.3.8 ignores null for is_pinned (facts 6.3), so its absence is written as false.
-                let is_pin = field == "is_pinned";
-                let absent =
-                    |value: Option<Value>| value.unwrap_or(if is_pin { Value::Bool(false) } else { Value::Null });
-                let value = if change.new == NewValue::Absent {
-                    Text::literal(absent(None).to_string())
-                } else {
-                    change.new.text()
-                };
-                body.push((field.clone(), value));
-                undo.insert(field.clone(), absent(change.old.clone()));
-                if effect == Some(Effect::Reload) && view.loaded.contains(name) {
-                    reloads.insert(name);
-                }
-                // What the stored profile says must follow, or the next person to apply it brings the old value back.
-                if omlx::field(release, field).is_some_and(|field| field.in_profile) {
-                    profiles.insert(name);
-                }
-            }
-        }
-    }
-    for name in &profiles {
-        if let Some(step) = declared(name).and_then(|served| profile_step(input, served)) {
-            work.live.push(step);
-        }
-    }
-    for (name, (body, undo)) in &puts {
-        if let Some(served) = declared(name) {
-            let undo = Text::literal(Value::Object(undo.clone()).to_string());
-            work.live.push(Live::Settings { name: served.name.clone(), body: object(body), undo });
-        }
-    }
-    for name in &profiles {
-        if let Some(served) = declared(name) {
+    for (name, model) in &present {
+        let Some(served) = declared(name) else { continue };
+        work.live.extend(model.changes_profile.then(|| profile_step(input, served)).flatten());
+        work.live.extend(put(&served.name, model));
+        if model.changes_profile {
             let profile = served.profile.as_str().to_owned();
             work.live.push(Live::ApplyProfile { name: served.name.clone(), profile });
         }
     }
-    if !global.is_empty() {
-        let undo = Text::literal(Value::Object(global_undo).to_string());
-        work.live.push(Live::Global { body: object(&global), undo });
+    work.live.extend(global_step(input, changes));
+    for (name, _) in present.iter().filter(|(_, model)| model.reloads) {
+        work.live.extend(declared(name).map(|served| Live::Reload { name: served.name.clone(), load: true }));
     }
-    let residents = residents_now(input);
-    for served in reloads.iter().filter_map(|name| declared(name)) {
-        work.live.push(Live::Reload { name: served.name.clone(), load: true });
-    }
-    for served in residents {
-        let is_new =
-            !view.loaded.contains(served.name.as_str()) || links.iter().any(|link| link.name == served.name.as_str());
-        let touched = work.touched.contains(&served.name);
-        if is_new && touched && !reloads.contains(served.name.as_str()) && !is_name_held(input, &served.name) {
+    for served in residents_now(input) {
+        let is_relinked = links.iter().any(|link| link.name == served.name.as_str());
+        let is_absent = !view.loaded.contains(served.name.as_str()) || is_relinked;
+        if is_absent && work.touched.contains(&served.name) && !is_name_held(input, &served.name) {
             work.live.push(Live::Load { name: served.name.clone() });
         }
     }
+}
+
+fn model_work<'a>(input: &Input<'_>, view: &EngineView, changes: &[&'a KeyChange]) -> BTreeMap<&'a str, ModelWork> {
+    let release = input.machine.omlx.release;
+    let mut models: BTreeMap<&str, ModelWork> = BTreeMap::new();
+    for change in changes {
+        let Some(name) = name_of(change) else { continue };
+        let model = models.entry(name).or_default();
+        let ([_, _, field], OmlxFile::ModelSettings) = (change.key.as_slice(), change.file) else {
+            model.changes_profile = true;
+            continue;
+        };
+        let known = omlx::field(release, field);
+        // What the stored profile says must follow, or the next person to apply it brings the old value back.
+        model.changes_profile |= known.is_some_and(|known| known.in_profile || known.effect == Effect::Profile);
+        if known.is_some_and(|known| known.effect == Effect::Profile) {
+            continue;
+        }
+        // 0.3.8 ignores null for is_pinned (facts 6.3), so its absence is written as false.
+        let absent = || if field == "is_pinned" { Value::Bool(false) } else { Value::Null };
+        let is_absent = change.new == NewValue::Absent;
+        let value = if is_absent { Text::literal(absent().to_string()) } else { change.new.text() };
+        model.body.push((field.clone(), value));
+        model.undo.insert(field.clone(), change.old.clone().unwrap_or_else(absent));
+        model.reloads |= known.is_some_and(|known| known.effect == Effect::Reload) && view.loaded.contains(name);
+    }
+    models
+}
+
+fn put(name: &ServedName, model: &ModelWork) -> Option<Live> {
+    let undo = Text::literal(Value::Object(model.undo.clone()).to_string());
+    (!model.body.is_empty()).then(|| Live::Settings { name: name.clone(), body: object(&model.body), undo })
+}
+
+fn global_step(input: &Input<'_>, changes: &[&KeyChange]) -> Option<Live> {
+    let (mut body, mut undo, mut changes_key) = (Vec::new(), Map::new(), false);
+    for change in changes.iter().filter(|change| change.file == OmlxFile::Settings) {
+        let [section, key] = change.key.as_slice() else { continue };
+        let Some(Reach::Live(flat)) =
+            omlx::setting(input.machine.omlx.release, section, key).map(|setting| setting.reach)
+        else {
+            continue;
+        };
+        body.push((flat.to_owned(), change.new.text()));
+        if change.is_secret {
+            changes_key = true;
+        } else {
+            undo.insert(flat.to_owned(), change.old.clone().unwrap_or_default());
+        }
+    }
+    let undo = Text::literal(Value::Object(undo).to_string());
+    (!body.is_empty()).then(|| Live::Global { body: object(&body), undo, changes_key })
 }
 
 /// The names that are resident on the machine now, by the clock.
@@ -388,24 +408,33 @@ pub(super) fn residents_now<'a>(input: &Input<'a>) -> Vec<&'a Served> {
 
 /// The stored profile of a name, as it should be and as it is.
 fn profile_step(input: &Input<'_>, served: &Served) -> Option<Live> {
-    let path = format!("{}/model_profiles.json", input.machine.omlx.base);
-    let key = ["profiles".to_owned(), served.name.to_string(), served.profile.to_string()];
-    let wanted = super::keys::documents(input)
-        .filter(|(entry, _)| entry.path == path)
-        .flat_map(|(_, document)| &document.keys)
-        .find(|owned| owned.path == key)?;
-    let crate::render::Wanted::Value(wanted) = &wanted.wanted else { return None };
-    let undo = match input.observed.files.get(&path) {
+    let at = ["profiles".to_owned(), served.name.to_string(), served.profile.to_string()];
+    let (entry, document) =
+        super::keys::documents(input).find(|(_, document)| document.file == OmlxFile::ModelProfiles)?;
+    let mut wanted = Map::new();
+    for owned in document.keys.iter().filter(|owned| owned.path.starts_with(&at)) {
+        let Wanted::Value(value) = &owned.wanted else { continue };
+        match owned.path.get(3..) {
+            Some([key]) => wanted.insert(key.clone(), value.clone()),
+            Some([section, key]) => wanted
+                .entry(section.clone())
+                .or_insert_with(|| Value::Object(Map::new()))
+                .as_object_mut()
+                .and_then(|section| section.insert(key.clone(), value.clone())),
+            _ => None,
+        };
+    }
+    let undo = match input.observed.files.get(&entry.path) {
         Some(FileFact::File { bytes: Some(bytes), .. }) => {
             let found: Value = serde_json::from_slice(bytes).unwrap_or_default();
-            pointer::get(&found, &key).map(|found| Text::literal(found.to_string()))
+            pointer::get(&found, &at).map(|found| Text::literal(found.to_string()))
         }
         _ => None,
     };
     Some(Live::Profile {
         name: served.name.clone(),
         profile: served.profile.as_str().to_owned(),
-        body: Some(Text::literal(wanted.to_string())),
+        body: Some(Text::literal(Value::Object(wanted).to_string())),
         undo,
     })
 }

@@ -173,10 +173,10 @@ struct Listed {
 }
 
 fn listed(input: &Input<'_>) -> BTreeMap<String, Listed> {
-    let files = input.observed.manifest.as_ref().and_then(|manifest| manifest.get("files")).and_then(Value::as_array);
+    let list = |value: &'_ Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let machines = input.observed.manifest.as_ref().map(|manifest| list(manifest, "machines")).unwrap_or_default();
+    let files = machines.iter().flat_map(|machine| list(machine, "files"));
     files
-        .into_iter()
-        .flatten()
         .filter_map(|file| {
             let text = |key: &str| file.get(key).and_then(Value::as_str).map(str::to_owned);
             Some((text("path")?, Listed { sha256: text("sha256"), target: text("target") }))

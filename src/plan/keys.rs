@@ -1,11 +1,13 @@
 //! Keys of oMLX's files that are ours: what the file says, what it should say.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Found, FoundBytes, Input, Kept, Merge, Secrets, pointer};
 use crate::observe::FileFact;
 use crate::omlx;
-use crate::render::{Content, Encoding, Entry, OmlxFile, OwnedDocument, OwnedKey, Placeholder, Text, Wanted};
+use crate::render::{Content, Encoding, Entry, Hold, OmlxFile, OwnedDocument, OwnedKey, Placeholder, Text, Wanted};
 use crate::secret::ExposeSecret as _;
 
 /// What a changed key becomes.
@@ -162,9 +164,8 @@ fn difference(
     let (same, new) = match &owned.wanted {
         Wanted::Value(wanted) => {
             let same = match found {
-                Some(found) if file == OmlxFile::ModelProfiles => holds(found, wanted),
-                Some(found) => omlx::same_value(found, wanted),
-                None => is_default(wanted),
+                Some(found) => owned.hold == Hold::Presence || omlx::same_value(found, wanted),
+                None => is_default(wanted) || (wanted.is_null() && owned.hold == Hold::Presence),
             };
             (same, NewValue::Value(wanted.clone()))
         }
@@ -180,16 +181,6 @@ fn difference(
         is_secret: is_secret(&owned.path),
         reason: if owned.wanted == Wanted::Absent { "not declared" } else { "differs from the fleet file" },
     })
-}
-
-/// A profile holds what was declared when every declared field is there; what oMLX copied into it besides is no drift (fleet.md).
-fn holds(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Object(found), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, wanted)| found.get(key).map_or(wanted.is_null(), |found| holds(found, wanted)))
-        }
-        _ => omlx::same_value(found, wanted),
-    }
 }
 
 fn same_as_hole(input: &Input<'_>, placeholder: &Placeholder, found: Option<&Value>) -> bool {
@@ -216,11 +207,14 @@ fn no_longer_declared(input: &Input<'_>, entry: &Entry, document: &OwnedDocument
         .and_then(|record| record.get("keys"))
         .and_then(|keys| keys.get(&entry.path))
         .and_then(Value::as_array);
-    written
+    let gone: BTreeSet<Vec<String>> = written
         .into_iter()
         .flatten()
         .filter_map(|key| pointer::from_pointer(key.as_str()?))
-        .filter(|key| !document.keys.iter().any(|owned| key.starts_with(&owned.path)))
+        .filter(|key| !document.keys.iter().any(|owned| owned.path == *key))
+        .map(|key| whole_profile(document, key))
+        .collect();
+    gone.into_iter()
         .filter_map(|key| {
             let old = pointer::get(found, &key)?.clone();
             Some(KeyChange {
@@ -234,6 +228,16 @@ fn no_longer_declared(input: &Input<'_>, entry: &Entry, document: &OwnedDocument
             })
         })
         .collect()
+}
+
+/// A stored profile that is no longer declared goes whole: without its name and its settings, what is left of it would be no profile.
+fn whole_profile(document: &OwnedDocument, key: Vec<String>) -> Vec<String> {
+    let is_profile = document.file == OmlxFile::ModelProfiles && key.len() > 3;
+    let is_declared = |profile: &[String]| document.keys.iter().any(|owned| owned.path.starts_with(profile));
+    match key.get(..3) {
+        Some(profile) if is_profile && !is_declared(profile) => profile.to_vec(),
+        _ => key,
+    }
 }
 
 fn is_secret(key: &[String]) -> bool {

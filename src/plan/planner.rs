@@ -11,6 +11,7 @@ use super::{
     Transaction, refusal,
 };
 use crate::fleet::{Bind, ServedName, WeightsKind};
+use crate::omlx;
 use crate::render::{Encoding, Placeholder, Text};
 
 /// Plans one machine.
@@ -215,7 +216,16 @@ fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, re
 
 /// Whether a name that is merely on demand fits beside the residents (json.md, `fits`).
 fn fits_beside(input: &Input<'_>, residents: &[ServedName], candidate: &ServedName) -> bool {
-    crate::capacity::fits(input.fleet, input.machine, residents, candidate)
+    let engine = &input.machine.omlx;
+    let limits = omlx::memory_limits(engine.release, input.machine.memory, &engine.settings);
+    let limit = [limits.model, limits.process].into_iter().flatten().min();
+    let needed: u64 = residents
+        .iter()
+        .chain(std::iter::once(candidate))
+        .filter_map(|name| input.fleet.weights_of(name))
+        .map(|weights| omlx::estimated_size(weights.size).get())
+        .sum();
+    limit.is_none_or(|limit| needed <= limit.get())
 }
 
 /// oMLX's address as the machine itself reaches it.

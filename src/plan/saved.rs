@@ -79,8 +79,10 @@ impl SavedPlan {
         if saved.digest == present.digest {
             return None;
         }
-        let added = present.changes.iter().filter(|change| !saved.changes.contains(change)).map(|c| format!("now also: {c}"));
-        let gone = saved.changes.iter().filter(|change| !present.changes.contains(change)).map(|c| format!("no longer: {c}"));
+        let added =
+            present.changes.iter().filter(|change| !saved.changes.contains(change)).map(|c| format!("now also: {c}"));
+        let gone =
+            saved.changes.iter().filter(|change| !present.changes.contains(change)).map(|c| format!("no longer: {c}"));
         let differences: Vec<String> = added.chain(gone).collect();
         Some(if differences.is_empty() {
             "the machine holds other bytes than the plan saw".to_owned()

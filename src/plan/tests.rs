@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fleet::{Fleet, Machine};
-use crate::observe::{Answer, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Memory, Observed, Path, PortOwner, Sudo};
+use crate::observe::{
+    Answer, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Memory, Observed, Path, PortOwner,
+    Sudo,
+};
 use crate::render::{self, Bundle, Content, SecretId, UnitKind, Values, Wanted};
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::testing;
@@ -40,7 +43,9 @@ fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Value
             bytes: Some(bytes),
         };
         let fact = match &entry.content {
-            Content::Whole(text) => file(text.fill(values).expect("values for all").expose_secret().as_bytes().to_vec()),
+            Content::Whole(text) => {
+                file(text.fill(values).expect("values for all").expose_secret().as_bytes().to_vec())
+            }
             Content::Link { target } => FileFact::Link { target: target.clone() },
             Content::Keys(document) => {
                 let mut root = json!({});
@@ -194,17 +199,26 @@ fn an_idle_time_changes_live() {
     let transaction = case.plan().transaction.expect("something to do");
     assert_eq!(transaction.drain, Drain::None);
     assert!(transaction.merges.is_empty() && transaction.units.is_empty());
-    let Some(Live::Settings { body, undo, .. }) = transaction.live.iter().find(|step| matches!(step, Live::Settings { .. })) else {
+    let Some(Live::Settings { body, undo, .. }) =
+        transaction.live.iter().find(|step| matches!(step, Live::Settings { .. }))
+    else {
         panic!("{:?}", transaction.live)
     };
-    assert_eq!((body.shown(), undo.shown()), ("{\"ttl_seconds\": 1200}".to_owned(), "{\"ttl_seconds\":900}".to_owned()));
+    assert_eq!(
+        (body.shown(), undo.shown()),
+        ("{\"ttl_seconds\": 1200}".to_owned(), "{\"ttl_seconds\":900}".to_owned())
+    );
 }
 
 #[test]
 fn what_builds_the_engine_reloads_a_loaded_name_only() {
     let case = Case::settled("mac-mini3").with_file("turboquant_kv_bits    = 4", "turboquant_kv_bits    = 8");
     let transaction = case.plan().transaction.expect("something to do");
-    assert!(case.lines().iter().any(|line| line.ends_with("models.dense-librarian.turboquant_kv_bits [Reload]")), "{:?}", case.lines());
+    assert!(
+        case.lines().iter().any(|line| line.ends_with("models.dense-librarian.turboquant_kv_bits [Reload]")),
+        "{:?}",
+        case.lines()
+    );
     assert!(transaction.live.iter().any(|step| matches!(step, Live::Reload { load: true, .. })));
     assert_eq!(transaction.drain, Drain::Engine);
 
@@ -215,7 +229,8 @@ fn what_builds_the_engine_reloads_a_loaded_name_only() {
 
 #[test]
 fn what_is_read_at_start_only_restarts() {
-    let case = Case::settled("mac-mini1").with_file("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4");
+    let case = Case::settled("mac-mini1")
+        .with_file("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4");
     let lines = case.lines();
     assert!(lines.contains(&"Update dev.fleetctl.omlx [Restart]".to_owned()), "{lines:?}");
     let transaction = case.plan().transaction.expect("something to do");
@@ -249,22 +264,28 @@ fn a_stale_definition_counts_although_the_file_is_right() {
 
 #[test]
 fn what_is_no_longer_declared_goes_but_only_as_fleetctl_left_it() {
-    let mut case = Case::settled("mac-mini3").with_file("[jobs.dedup]\non   = [\"mac-mini3\"]\nat   = \"04:15\"\ndays = [\"sun\"]\nrun  = [\"/opt/homebrew/bin/alexandria\", \"dedup\"]\nslot = \"librarian-curate\"\n", "");
+    let mut case = Case::settled("mac-studio1").with_file("gpu_limit = \"84GB\"", "");
     let removed = |case: &Case| case.lines().into_iter().filter(|line| line.starts_with("Remove")).collect::<Vec<_>>();
-    assert!(removed(&case).iter().any(|line| line.contains("dev.fleetctl.job.dedup.plist")), "{:?}", case.lines());
-    let plist = "/Library/LaunchDaemons/dev.fleetctl.job.dedup.plist";
+    let plist = "/Library/LaunchDaemons/dev.fleetctl.gpu-limit.plist";
+    assert_eq!(
+        removed(&case),
+        [format!("Remove {plist} [Nothing]"), "Remove dev.fleetctl.gpu-limit [Nothing]".to_owned()],
+    );
+    let transaction = case.plan().transaction.expect("something to do");
+    assert_eq!(transaction.removes, [plist]);
+    assert_eq!(transaction.drain, Drain::None);
     if let Some(FileFact::File { sha256, .. }) = case.observed.files.get_mut(plist) {
         *sha256 = Some("0".repeat(64));
     }
-    assert!(!removed(&case).iter().any(|line| line.contains("dedup.plist")));
+    assert!(!removed(&case).iter().any(|line| line.contains(plist)));
     assert!(case.plan().kept.iter().any(|kept| kept.path == plist));
 }
 
 #[test]
 fn an_edited_manifest_is_no_list_of_what_to_delete() {
     let mut case = Case::settled("mac-mini1");
-    case.observed.manifest = Some(json!({"files": [
-        {"path": "/etc/passwd", "sha256": null}, {"path": "/usr/local/var/fleetctl/../../../etc/hosts", "sha256": null}]}));
+    case.observed.manifest = Some(json!({"machines": [{"files": [
+        {"path": "/etc/passwd", "sha256": null}, {"path": "/usr/local/var/fleetctl/../../../etc/hosts", "sha256": null}]}]}));
     let fact = || FileFact::File { user: "root".into(), group: "wheel".into(), mode: 0o644, sha256: None, bytes: None };
     case.observed.files.insert("/etc/passwd".into(), fact());
     case.observed.files.insert("/usr/local/var/fleetctl/../../../etc/hosts".into(), fact());
@@ -283,7 +304,10 @@ fn keys_of_others_are_kept_and_keys_of_ours_that_are_no_longer_declared_go() {
     *bytes = document.to_string().into_bytes();
     assert_eq!(case.lines(), Vec::<String>::new());
     case.observed.record = Some(json!({"fleet": "home", "keys": {path: ["/logging/log_dir"]}}));
-    assert_eq!(case.lines().first().map(String::as_str), Some("Remove /Users/ops/.omlx/settings.json logging.log_dir [Restart]"));
+    assert_eq!(
+        case.lines().first().map(String::as_str),
+        Some("Remove /Users/ops/.omlx/settings.json logging.log_dir [Restart]")
+    );
 }
 
 #[test]
@@ -294,7 +318,11 @@ fn a_malformed_file_is_kept_aside_and_said() {
         *bytes = Some(b"{\"server\": ".to_vec());
     }
     let plan = case.plan();
-    assert!(plan.kept.iter().any(|kept| kept.path == path && kept.reason.contains("kept aside") | kept.reason.contains("keeps it aside")));
+    assert!(
+        plan.kept.iter().any(
+            |kept| kept.path == path && kept.reason.contains("kept aside") | kept.reason.contains("keeps it aside")
+        )
+    );
     let transaction = plan.transaction.expect("something to do");
     assert!(transaction.merges.iter().any(|merge| merge.path == path && merge.keep_aside));
 }
@@ -324,7 +352,12 @@ fn a_machine_that_is_not_ours_to_touch_is_refused_with_the_mend() {
     assert_eq!(state, PlanState::Refused);
     insta::assert_snapshot!(detail, @"runs oMLX 0.3.9, the fleet file declares 0.3.8; install 0.3.8 there, or set version in [machines.mac-mini1.omlx]");
     let (state, detail) = refused(&|case| {
-        case.observed.foreign = vec![ForeignEngine { label: Some("homebrew.mxcl.omlx".into()), plist: None, pid: Some(7), command: "omlx serve".into() }];
+        case.observed.foreign = vec![ForeignEngine {
+            label: Some("homebrew.mxcl.omlx".into()),
+            plist: None,
+            pid: Some(7),
+            command: "omlx serve".into(),
+        }];
     });
     assert_eq!(state, PlanState::Refused);
     assert!(detail.contains("fleetctl adopt mac-mini1"), "{detail}");
@@ -341,7 +374,8 @@ fn a_machine_that_is_not_ours_to_touch_is_refused_with_the_mend() {
 
 #[test]
 fn a_held_daemon_gets_its_files_and_is_not_started() {
-    let mut case = Case::settled("mac-mini1").with_file("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4");
+    let mut case = Case::settled("mac-mini1")
+        .with_file("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4");
     case.observed.held = Some(json!({"units": {"omlx": {}}}));
     case.observed.jobs.remove("dev.fleetctl.omlx");
     case.observed.engine.models = Answer::NotAsked;

@@ -161,7 +161,7 @@ pub enum Live {
         /// What they were.
         undo: Text,
     },
-    /// Create or replace NAME's profile through the API (0.3.8 reads model_profiles.json at start only).
+    /// Create or replace NAME's profile through the API (0.3.8 reads `model_profiles.json` at start only).
     Profile {
         /// The name.
         name: ServedName,
@@ -176,8 +176,10 @@ pub enum Live {
     Global {
         /// Changed keys.
         body: Text,
-        /// What they were.
+        /// What they were, but for the API key, which no plan holds.
         undo: Text,
+        /// Whether the API key is among them: it is undone from the saved settings.json, on the machine.
+        changes_key: bool,
     },
     /// Apply NAME's stored profile: it names the profile that is active; every value is already in effect.
     ApplyProfile {

@@ -11,36 +11,32 @@ struct Group<'a> {
 
 /// The whole plan as text.
 pub fn plan_text(machines: &[MachinePlan], palette: Palette) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for group in groups(machines) {
-        text.push_str(&format!("{}\n", palette.heading(&group.machines.join(", "))));
-        for change in group.changes {
-            text.push_str(&one(change, palette));
-        }
-        text.push('\n');
+        lines.push(palette.heading(&group.machines.join(", ")));
+        lines.extend(group.changes.into_iter().flat_map(|change| one(change, palette)));
+        lines.push(String::new());
     }
     for machine in machines {
         for kept in &machine.kept {
             let line = format!("{}: left alone: {}: {}", machine.machine, kept.path, kept.reason);
-            text.push_str(&format!("{}\n", palette.dim(&sanitize(&line))));
+            lines.push(palette.dim(&sanitize(&line)));
         }
-        for note in &machine.notes {
-            text.push_str(&format!("{}: {}\n", machine.machine, sanitize(note)));
-        }
+        lines.extend(machine.notes.iter().map(|note| format!("{}: {}", machine.machine, sanitize(note))));
     }
     for machine in machines {
-        let name = &machine.machine;
+        let state = match machine.state {
+            PlanState::Changes => continue,
+            PlanState::InSync => palette.good("in sync"),
+            PlanState::Refused => palette.bad("refused:"),
+            PlanState::Unreachable => palette.bad("unreachable:"),
+            PlanState::Error => palette.bad("error:"),
+        };
         let detail = machine.detail.as_deref().map(sanitize).unwrap_or_default();
-        match machine.state {
-            PlanState::InSync => text.push_str(&format!("{name}: {}\n", palette.good("in sync"))),
-            PlanState::Changes => {}
-            PlanState::Refused => text.push_str(&format!("{name}: {} {detail}\n", palette.bad("refused:"))),
-            PlanState::Unreachable => text.push_str(&format!("{name}: {} {detail}\n", palette.bad("unreachable:"))),
-            PlanState::Error => text.push_str(&format!("{name}: {} {detail}\n", palette.bad("error:"))),
-        }
+        lines.push(format!("{}: {state} {detail}", machine.machine).trim_end().to_owned());
     }
-    text.push_str(&summary_line(machines));
-    text
+    lines.push(summary_line(machines));
+    lines.join("\n") + "\n"
 }
 
 /// `plan: 3 to create, 1 to update, 0 to remove; restarts 1 daemon, reloads nothing`
@@ -48,7 +44,7 @@ fn summary_line(machines: &[MachinePlan]) -> String {
     let summary = Summary::of(machines);
     if summary.create + summary.update + summary.remove == 0 {
         let quiet = machines.iter().all(|machine| machine.state == PlanState::InSync);
-        return if quiet { "plan: nothing to do\n".to_owned() } else { "plan: nothing that could be done\n".to_owned() };
+        return if quiet { "plan: nothing to do".to_owned() } else { "plan: nothing that could be done".to_owned() };
     }
     let count = |n: usize, what: &str| match n {
         0 => format!("no {what}"),
@@ -56,7 +52,7 @@ fn summary_line(machines: &[MachinePlan]) -> String {
         n => format!("{n} {what}s"),
     };
     format!(
-        "plan: {} to create, {} to update, {} to remove; {}, {}\n",
+        "plan: {} to create, {} to update, {} to remove; {}, {}",
         summary.create,
         summary.update,
         summary.remove,
@@ -85,7 +81,7 @@ fn groups(machines: &[MachinePlan]) -> Vec<Group<'_>> {
     groups
 }
 
-fn one(change: &Change, palette: Palette) -> String {
+fn one(change: &Change, palette: Palette) -> Vec<String> {
     let sign = match change.action {
         Action::Create => palette.good("+"),
         Action::Update => palette.warn("~"),
@@ -96,23 +92,29 @@ fn one(change: &Change, palette: Palette) -> String {
         (ChangeKind::Service, None) => format!("daemon {}", change.path),
         (_, None) => change.path.clone(),
     };
+    let names: Vec<&str> = change.names.iter().map(crate::fleet::ServedName::as_str).collect();
     let disturbs = match change.disturbs {
         Disturbs::Nothing => String::new(),
-        Disturbs::Reload => {
-            let names: Vec<&str> = change.names.iter().map(crate::fleet::ServedName::as_str).collect();
-            palette.warn(&format!(" [reload {}]", names.join(", ")))
-        }
-        Disturbs::Restart => palette.warn(&format!(" [restart {}]", if change.path.ends_with(".omlx") || change.kind == ChangeKind::Setting { "oMLX" } else { change.path.trim_start_matches("dev.fleetctl.") })),
+        Disturbs::Reload => format!(" [reload {}]", names.join(", ")),
+        Disturbs::Restart if is_omlx(change) => " [restart oMLX]".to_owned(),
+        Disturbs::Restart => format!(" [restart {}]", change.path.trim_start_matches("dev.fleetctl.")),
     };
-    let mut text = format!("  {sign} {}{disturbs}\n      {}\n", sanitize(&what), palette.dim(&sanitize(&change.reason)));
-    for line in change.diff.iter().flat_map(|diff| diff.lines()) {
+    let mut lines = vec![
+        format!("  {sign} {}{}", sanitize(&what), palette.warn(&disturbs)),
+        format!("      {}", palette.dim(&sanitize(&change.reason))),
+    ];
+    lines.extend(change.diff.iter().flat_map(|diff| diff.lines()).map(|line| {
         let line = sanitize(line);
         let shown = match line.as_bytes().first() {
             Some(b'+') => palette.good(&line),
             Some(b'-') => palette.bad(&line),
             _ => palette.dim(&line),
         };
-        text.push_str(&format!("      {shown}\n"));
-    }
-    text
+        format!("      {shown}")
+    }));
+    lines
+}
+
+fn is_omlx(change: &Change) -> bool {
+    change.kind == ChangeKind::Setting || change.path == "dev.fleetctl.omlx"
 }

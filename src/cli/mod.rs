@@ -3,6 +3,7 @@
 mod completions;
 mod explain;
 mod global;
+mod render;
 mod schedule;
 mod simulate;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
+pub(crate) use render::RenderArgs;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use simulate::SimulateArgs;
 
@@ -29,6 +31,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show every problem of the fleet file
     Check,
+    /// Write what each machine would get, without a network
+    Render(RenderArgs),
     /// Where every slot goes when machines are gone
     Simulate(SimulateArgs),
     /// The coming transitions: when, where, what loads and unloads, what it costs

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use super::{Context, check, completions, edit, explain, schedule, schema, simulate};
+use super::{Context, check, completions, edit, explain, render, schedule, schema, simulate};
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
 use crate::env::Env;
@@ -47,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::Check => check::run(cx),
+        Command::Render(args) => render::run(cx, args),
         Command::Simulate(args) => simulate::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),

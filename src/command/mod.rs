@@ -9,6 +9,7 @@ mod dispatch;
 mod edit;
 mod explain;
 mod fleet_file;
+mod render;
 mod schedule;
 mod schema;
 mod select;

@@ -3,6 +3,7 @@
 mod clock_face;
 mod console;
 mod day_chart;
+mod diff;
 pub mod json;
 mod palette;
 mod plan;
@@ -13,6 +14,7 @@ mod simulate;
 mod table;
 
 pub use console::{Color, Ui, Volume};
+pub use diff::short_diff;
 pub use palette::Palette;
 pub use plan::plan_text;
 pub use problem::{render_problems, summarize_problems};

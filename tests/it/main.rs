@@ -2,3 +2,4 @@
 
 mod architecture;
 mod json_sh;
+mod render;

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod render;
 mod resolve;
 mod schedule;
 mod simulate;
@@ -9,6 +10,7 @@ mod target;
 
 pub use check::CheckDocument;
 pub use explain::{ExplainDocument, ExplainListDocument};
+pub use render::{DifferenceEntry, RenderDocument};
 pub use resolve::{Memory, ResolveDocument};
 pub use schedule::ScheduleDocument;
 pub use simulate::{SimulateDocument, SimulateEachDocument};

@@ -1,0 +1,228 @@
+//! `fleetctl render --out DIR [--check]`
+
+use std::path::{Component, Path, PathBuf};
+
+use super::Context;
+use crate::cli::RenderArgs;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::fleet::Fleet;
+use crate::fs::{self, Node, Tree};
+use crate::render::{Bundle, Content, bundle};
+use crate::ui::json::{DifferenceEntry, RenderDocument};
+use crate::ui::{sanitize, short_diff};
+
+const MANIFEST: &str = "manifest.json";
+/// Lines of one file's diff in the answer of `--check`.
+const DIFF_LINES: usize = 12;
+
+pub(crate) fn run(cx: &Context, args: &RenderArgs) -> Result<Exit, CommandError> {
+    let file = cx.load_fleet()?;
+    let machines = cx.select(&file.fleet)?;
+    let bundles: Vec<Bundle> = machines.into_iter().map(|machine| bundle(&file.fleet, machine)).collect();
+    let strangers = look_into(&args.out, &file.fleet)?;
+    if args.check { check(cx, args, &bundles, &strangers) } else { write(cx, args, &bundles, &strangers) }
+}
+
+fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[String]) -> Result<Exit, CommandError> {
+    let mut answer = String::new();
+    for bundle in bundles {
+        let root = args.out.join(bundle.machine.as_str());
+        let tree = tree_of(bundle)?;
+        let is_same = fs::read_tree(&root).is_ok_and(|found| found.is_some_and(|found| without_modes(&tree) == found));
+        if !is_same {
+            fs::replace_tree(&root, &tree)
+                .map_err(|error| CommandError::failed(format!("cannot write {}", root.display())).because(error))?;
+        }
+        let links = tree.values().filter(|node| matches!(node, Node::Link(_))).count();
+        let state = if is_same { "unchanged" } else { "written" };
+        let shown = sanitize(&root.display().to_string());
+        answer.push_str(&format!(
+            "{}: {} files, {links} links, {state}: {shown}\n",
+            bundle.machine,
+            tree.len() - links
+        ));
+    }
+    for stranger in strangers {
+        cx.ui.warn(&format!(
+            "{} is of no machine of this fleet; it is left",
+            sanitize(&args.out.join(stranger).display().to_string())
+        ));
+    }
+    if cx.global.json {
+        cx.ui.answer_json(&RenderDocument::new(bundles, None))?
+    } else {
+        cx.ui.answer(&answer)?
+    }
+    Ok(Exit::Done)
+}
+
+fn check(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[String]) -> Result<Exit, CommandError> {
+    let mut differences = Vec::new();
+    for bundle in bundles {
+        let root = args.out.join(bundle.machine.as_str());
+        let found = fs::read_tree(&root)
+            .map_err(|error| CommandError::failed(format!("cannot read {}", root.display())).because(error))?;
+        compare(bundle, &tree_of(bundle)?, &found.unwrap_or_default(), &mut differences);
+    }
+    // With --on, what else lies there was not asked for.
+    if cx.global.on.is_empty() {
+        differences.extend(strangers.iter().map(|stranger| Difference {
+            machine: stranger.clone(),
+            path: String::new(),
+            kind: "extra",
+            diff: Vec::new(),
+        }));
+    }
+    let exit = if differences.is_empty() { Exit::Done } else { Exit::Differences };
+    if cx.global.json {
+        let entries = differences.into_iter().map(Difference::entry).collect();
+        cx.ui.answer_json(&RenderDocument::new(bundles, Some(entries)))?;
+    } else {
+        cx.ui.answer(&told(args, bundles, &differences))?;
+    }
+    Ok(exit)
+}
+
+fn told(args: &RenderArgs, bundles: &[Bundle], differences: &[Difference]) -> String {
+    let out = sanitize(&args.out.display().to_string());
+    let machines = match bundles.len() {
+        1 => "1 machine".to_owned(),
+        count => format!("{count} machines"),
+    };
+    if differences.is_empty() {
+        return format!("{out}: as rendered, {machines}\n");
+    }
+    let mut answer = String::new();
+    for difference in differences {
+        let path = sanitize(&args.out.join(&difference.machine).join(&difference.path).display().to_string());
+        answer.push_str(&format!("{:<8}{path}\n", difference.kind));
+        for line in &difference.diff {
+            answer.push_str(&format!("        {line}\n"));
+        }
+    }
+    let count = differences.len();
+    answer.push_str(&format!("{out}: {count} difference{} in {machines}\n", if count == 1 { "" } else { "s" }));
+    answer
+}
+
+/// A path that is not as it would be rendered.
+struct Difference {
+    machine: String,
+    path: String,
+    kind: &'static str,
+    diff: Vec<String>,
+}
+
+impl Difference {
+    fn entry(self) -> DifferenceEntry {
+        DifferenceEntry { machine: self.machine, path: self.path, kind: self.kind }
+    }
+}
+
+fn compare(bundle: &Bundle, wanted: &Tree, found: &Tree, into: &mut Vec<Difference>) {
+    let paths: std::collections::BTreeSet<&PathBuf> = wanted.keys().chain(found.keys()).collect();
+    for path in paths {
+        let (kind, diff) = match (wanted.get(path), found.get(path)) {
+            (Some(wanted), Some(found)) if is_same(wanted, found) => continue,
+            (Some(wanted), Some(found)) => ("changed", short_diff(&text_of(found), &text_of(wanted), DIFF_LINES)),
+            (Some(_), None) => ("missing", Vec::new()),
+            (None, _) => ("extra", Vec::new()),
+        };
+        let path = path.to_string_lossy().into_owned();
+        into.push(Difference { machine: bundle.machine.to_string(), path, kind, diff });
+    }
+}
+
+fn is_same(wanted: &Node, found: &Node) -> bool {
+    match (wanted, found) {
+        (Node::File { bytes: wanted, .. }, Node::File { bytes: found, .. }) => wanted == found,
+        _ => wanted == found,
+    }
+}
+
+fn text_of(node: &Node) -> String {
+    match node {
+        Node::File { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+        Node::Link(target) => format!("-> {}\n", target.display()),
+        Node::Other => "(no regular file, or a very long one)\n".to_owned(),
+    }
+}
+
+fn without_modes(tree: &Tree) -> Tree {
+    let plain = |node: &Node| match node {
+        Node::File { bytes, .. } => Node::File { bytes: bytes.clone(), is_executable: false },
+        other => other.clone(),
+    };
+    tree.iter().map(|(path, node)| (path.clone(), plain(node))).collect()
+}
+
+/// The files of a bundle below its machine's directory, manifest.json with them. Holes are shown as placeholders.
+fn tree_of(bundle: &Bundle) -> Result<Tree, CommandError> {
+    let mut tree = Tree::new();
+    for entry in &bundle.entries {
+        let node = match &entry.content {
+            Content::Link { target } => Node::Link(PathBuf::from(target)),
+            Content::Whole(text) => file(text.shown(), entry.mode),
+            Content::Keys(document) => file(document.fresh.shown(), entry.mode),
+        };
+        tree.insert(below(&entry.path)?, node);
+    }
+    tree.insert(PathBuf::from(MANIFEST), file(bundle.manifest(), 0o644));
+    Ok(tree)
+}
+
+fn file(text: String, mode: u32) -> Node {
+    Node::File { bytes: text.into_bytes(), is_executable: mode & 0o111 != 0 }
+}
+
+/// An absolute path as one below a directory. Errors: it would lead out of it.
+fn below(path: &str) -> Result<PathBuf, CommandError> {
+    let parts: Vec<Component<'_>> = Path::new(path).components().collect();
+    match parts.as_slice() {
+        [Component::RootDir, rest @ ..] if rest.iter().all(|part| matches!(part, Component::Normal(_))) => {
+            Ok(rest.iter().collect())
+        }
+        _ => Err(CommandError::failed(format!("the path {path} cannot be written below a directory"))
+            .hint("write it in the fleet file absolute and without \"..\"")),
+    }
+}
+
+/// Looks at what DIR holds before anything is written or removed. Gives the renders that are of no machine of this fleet.
+///
+/// Errors: DIR or something in it is not a render, so that a mistyped `--out /` or `--out ~` neither replaces nor litters anything. Plain files and hidden
+/// ones (a README, .git) may lie there: they are never touched.
+fn look_into(out: &Path, fleet: &Fleet) -> Result<Vec<String>, CommandError> {
+    let unreadable = |error| CommandError::failed(format!("cannot read {}", out.display())).because(error);
+    let Some(names) = fs::names_in(out).map_err(unreadable)? else { return Ok(Vec::new()) };
+    let mut strangers = Vec::new();
+    for name in names {
+        let path = out.join(&name);
+        let is_machine = fleet.machines.contains(&name);
+        if fs::is_real_directory(&path) {
+            if !is_render(&path, &name) {
+                return Err(foreign(out, &path));
+            }
+            if !is_machine {
+                strangers.push(name);
+            }
+        } else if is_machine {
+            return Err(foreign(out, &path));
+        }
+    }
+    Ok(strangers)
+}
+
+fn foreign(out: &Path, path: &Path) -> CommandError {
+    CommandError::failed(format!("{} holds {}, which is no render; nothing was touched", out.display(), path.display()))
+        .hint("give --out a directory of its own")
+}
+
+/// Whether a directory was written by `render` for that machine: its manifest says so.
+fn is_render(directory: &Path, machine: &str) -> bool {
+    const LIMIT: u64 = 16 << 20;
+    let Ok(text) = fs::read_text(&directory.join(MANIFEST), LIMIT) else { return false };
+    let Ok(manifest) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
+    manifest["schema"].as_str().is_some_and(|schema| schema.starts_with("fleetctl.render/"))
+        && manifest["machines"][0]["name"].as_str() == Some(machine)
+}

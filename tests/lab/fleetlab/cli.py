@@ -133,6 +133,13 @@ def execute(arguments):
     return _enter(proc, arguments.command, environment, user=user, directory=home)
 
 
+def wire(arguments):
+    """Prints what the relays of delayed hosts counted."""
+    directory, _ = _running(arguments.name)
+    print(json.dumps(control.ask(directory, {"verb": "wire"}), indent=2))
+    return 0
+
+
 def request(arguments):
     """Asks the lab to do something to a host and prints what it answers."""
     directory, _ = _running(arguments.name)
@@ -183,11 +190,14 @@ def _parser():
         ("fault", "make something go wrong on a host"),
         ("heal", "end a fault, or all of them"),
         ("knob", "turn a knob of a host's launchd: NAME=VALUE..."),
-        ("reboot", "reboot a host"),
+        ("reboot", "reboot a host; --hard closes no connection"),
+        ("halt", "switch a host off; --hard closes no connection"),
+        ("boot", "switch a host on"),
         ("clock", "move a host's clock: --set TIME or --offset SECONDS"),
     ):
         command = verb(name, request, summary, host=True)
         command.add_argument("words", nargs=argparse.REMAINDER)
+    verb("wire", wire, "print the TCP connections and turns that delayed wires saw, as JSON")
     command = verb("log", log, "print the lab's log, or a host's")
     command.add_argument("host", nargs="?")
     return parser
@@ -204,6 +214,8 @@ def main(words=None):
         return 2
     try:
         return arguments.function(arguments)
+    except BrokenPipeError:
+        return 0
     except (LookupError, ValueError, RuntimeError, OSError) as error:
         _say(str(error.args[0] if isinstance(error, LookupError) and error.args else error))
         return 1

@@ -28,7 +28,7 @@ class HostRuntime:
     directory: str
     netns: int | None = None
     pid: int | None = None
-    key: str = ""
+    faults: dict = dataclasses.field(default_factory=dict)
 
     @property
     def disk(self):
@@ -243,7 +243,6 @@ def _shells(spec):
         "/usr/bin/jq": not spec.jq,
         "/usr/bin/lockf": not spec.lockf,
         "/sbin/sha256sum": not spec.sha256sum,
-        "/usr/bin/sudo": spec.sudo == "absent",
         "/opt/homebrew/bin/tailscale": spec.tailscale != "opensource",
         "/usr/local/bin/tailscale": spec.tailscale != "gui",
     }
@@ -266,17 +265,24 @@ _RULES = {
     "all": "{user} ALL=(ALL) NOPASSWD: ALL\n",
     "documented": "{user} ALL=(root) NOPASSWD: /bin/sh -s\n",
 }
+_ADMIN_RULE = "%admin ALL = (ALL) ALL\n"
 
 
 def write_sudoers(spec, mode=None):
     """Writes sudo's rules: the stock file of macOS, and the drop-in that `mode` (or the spec) asks for."""
     mode = mode or spec.sudo
-    _write("/etc/sudoers", _STOCK_SUDOERS, 0o440)
+    stock = _STOCK_SUDOERS.replace(_ADMIN_RULE, "") if mode == "not-in-sudoers" else _STOCK_SUDOERS
+    _write("/etc/sudoers", stock, 0o440)
     drop_in = "/etc/sudoers.d/fleetctl"
     if mode in _RULES:
         _write(drop_in, _RULES[mode].format(user=spec.user), 0o440)
     elif os.path.exists(drop_in):
         os.unlink(drop_in)
+    present = os.path.lexists("/usr/bin/sudo")
+    if mode == "absent" and present:
+        os.unlink("/usr/bin/sudo")
+    elif mode != "absent" and not present:
+        os.symlink(f"{paths.DEBIAN}/debian/bin/sudo", "/usr/bin/sudo")
 
 
 def _boot_files(runtime):

@@ -224,6 +224,19 @@ class Init:
             if waiting:
                 time.sleep(0.02)
 
+    def wait_for_process_1(self, runtime, timeout=30):
+        """Waits until a booting host's launchd answers."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.reap()
+            try:
+                faults.base.launchd_request(runtime, {"verb": "loaded"})
+                return
+            except (OSError, RuntimeError):
+                if runtime.pid is None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
     def _tail(self, runtime):
         try:
             with open(f"{runtime.directory}/host.log", encoding="utf-8", errors="replace") as file:
@@ -255,6 +268,7 @@ class Init:
                     "chip": runtime.spec.chip,
                     "memory": runtime.spec.memory,
                     "pid": runtime.pid,
+                    "faults": {kind: fault.words for kind, fault in runtime.faults.items()},
                 }
                 for name, runtime in self.hosts.items()
             },
@@ -279,6 +293,12 @@ class Init:
         verb = request["verb"]
         if verb == "describe":
             return self.describe()
+        if verb == "wire":
+            return {
+                name: runtime.faults["delay"].counts()
+                for name, runtime in self.hosts.items()
+                if "delay" in runtime.faults
+            }
         runtime = self.hosts.get(request.get("host"))
         if runtime is None:
             raise ValueError(f"no host {request.get('host')!r}; hosts: {', '.join(self.hosts)}")

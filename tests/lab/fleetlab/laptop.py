@@ -33,7 +33,7 @@ def known_hosts(spec, keys):
     lines = []
     for host in spec.hosts:
         kind, blob = keys[host.name]["public"].split()[:2]
-        names = [host.name, f"{host.name}.{spec.tailnet}", host.lan, host.tailnet_ip]
+        names = [host.name, f"{host.name}.local", f"{host.name}.{spec.tailnet}", host.lan, host.tailnet_ip]
         lines.append(f"{','.join(names)} {kind} {blob}\n")
     return "".join(lines)
 

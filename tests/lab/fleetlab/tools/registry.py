@@ -20,12 +20,12 @@ class Tool:
 
 # Debian's program under the Mac's name, as it is: its behaviour is close enough, or nobody depends on it.
 _PLAIN = {
-    "/bin": ["bash", "dash", "echo", "expr", "kill", "pwd", "rmdir", "sleep", "stty", "sync", "test", "zsh", "["],
+    "/bin": ["bash", "dash", "dd", "echo", "expr", "kill", "pwd", "rmdir", "sleep", "stty", "sync", "test", "zsh", "["],
     "/sbin": ["ping"],
     "/usr/bin": [
         "basename", "cmp", "comm", "curl", "cksum", "diff", "dirname", "env", "expand", "false", "fold", "getconf",
         "gunzip", "gzcat:zcat", "gzip", "join", "jq", "killall", "logname", "nice", "nl", "nohup", "od", "openssl",
-        "paste", "patch", "perl", "pgrep", "pkill", "printenv", "printf", "renice", "scp", "sftp", "sort", "split",
+        "paste", "patch", "perl", "pgrep", "pkill", "printenv", "printf", "renice", "scp", "seq", "sftp", "sort", "split",
         "ssh", "ssh-keygen", "sudo", "tar:bsdtar", "bsdtar", "tee", "true", "tsort", "tty", "unexpand",
         "uniq", "wc", "which:which.debianutils", "whoami", "yes", "zcat", "shasum", "lsof",
     ],

@@ -3,3 +3,5 @@
 mod architecture;
 mod json_sh;
 mod render;
+mod support;
+mod transport;

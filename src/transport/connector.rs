@@ -190,9 +190,8 @@ impl Connector {
         let port = machine.ssh_port.map_or(String::new(), |port| port.to_string());
         let parts = [machine.name.as_str(), &way.host, &machine.user, &port, &self.0.includes.join(" "), run];
         let digest = Sha256::digest(parts.join("\n").as_bytes());
-        let mut name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        name.push(way.route.letter());
-        name
+        let word = digest.iter().take(8).fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+        format!("{word:016x}{}", way.route.letter())
     }
 
     fn has_tcp(&self, machine: &Machine, way: &Way) -> bool {

@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::fs;
 
 /// A socket's path may have 104 bytes on macOS, the final NUL included, and OpenSSH first binds it with "." and 16 random characters behind
-/// (facts: ControlMaster path limit; measured with OpenSSH 9.2): 86 are left.
+/// (`ControlMaster`; measured with OpenSSH 9.2): 86 are left.
 const LONGEST_SOCKET: usize = 86;
 
 /// The longest file name that the connector puts there: a hash, a letter and ".conf".

@@ -23,9 +23,9 @@ pub enum Trouble {
     Closed,
     /// No key was accepted, or the account may not log in.
     Auth,
-    /// The key under this name is another than the one in known_hosts.
+    /// The key under this name is another than the one in `known_hosts`.
     HostKeyChanged,
-    /// known_hosts has no key under this name.
+    /// `known_hosts` has no key under this name.
     HostKeyUnknown,
     /// The control socket cannot be made.
     ControlPath,

@@ -16,7 +16,7 @@ use super::route::Route;
 use super::sudo;
 use crate::fleet::{Machine, MachineName};
 
-/// Channels at once on one connection: sshd's MaxSessions is 10 by default (measured: the 11th is refused).
+/// Channels at once on one connection: sshd's `MaxSessions` is 10 by default (measured: the 11th is refused).
 const CHANNELS: usize = 8;
 
 /// What a script may print, bytes.
@@ -147,7 +147,7 @@ impl Remote {
                 let code = child.wait().await.ok().and_then(|status| status.code());
                 return talk.explain(code);
             }
-            return talk.finish(ended);
+            return talk.finish(&ended);
         }
         let session = self.session().await?;
         let line_of_shell = match talk.who {
@@ -182,7 +182,7 @@ impl Remote {
             };
             return talk.explain(code);
         }
-        talk.finish(ended)
+        talk.finish(&ended)
     }
 
     async fn session(&self) -> Result<Arc<Session>, RunError> {
@@ -283,9 +283,10 @@ impl Talk {
         String::from_utf8_lossy(&self.stderr).trim().to_owned()
     }
 
-    fn finish(&mut self, ended: Ended) -> Result<Output, RunError> {
+    fn finish(&mut self, ended: &Ended) -> Result<Output, RunError> {
         match ended {
             Ended::Said(code) => {
+                let code = *code;
                 let stdout = std::mem::replace(&mut self.reader, Reader::new("", 0)).into_output();
                 Ok(Output { stdout, stderr: self.said(), code })
             }

@@ -7,6 +7,8 @@
 #                            it: no newline at the end. Lines: `set<TAB>/pointer<TAB>JSON on one line`, `remove<TAB>/pointer`.
 #                            Every other scalar keeps its bytes and every other key its place. A new key comes last in its
 #                            object; missing objects on the way are made; what stands in the way and is no object is replaced.
+#   json_values FILE POINTERS   the lines of OPS that would give another file what FILE holds at each pointer of POINTERS (one
+#                            a line): `set` where it holds something, `remove` where not.
 #   json_text                JSON strings, one a line -> their text (UTF-8), one a line.
 #   json_get FLAT POINTER    the raw token of a pointer in the output of json_flatten kept in the file FLAT; exit 1: not there.
 #
@@ -187,6 +189,31 @@ function dump(at, indent,    k, inner, first) {
 	if (first) printf "%s", (kinds[at] == "{" ? "{}" : "[]")
 	else printf "\n%s%s", indent, (kinds[at] == "{" ? "}" : "]")
 }
+# A node on one line.
+function compact(at,    k, out) {
+	if (kinds[at] == "") return tokens[at]
+	out = ""
+	for (k = 1; k <= counts[at]; k++)
+		out = out (k > 1 ? ", " : "") (kinds[at] == "{" ? keys[at, k] ": " : "") compact(children[at, k])
+	return kinds[at] out (kinds[at] == "{" ? "}" : "]")
+}
+# What a pointer leads to; 0: nothing.
+function reached(path,    parts, n, i, at) {
+	n = split_pointer(path, parts)
+	at = top
+	for (i = 1; i <= n; i++) {
+		if (kinds[at] != "{" || !((at, parts[i]) in places)) return 0
+		at = children[at, places[at, parts[i]]]
+	}
+	return at
+}
+function values(file,    line, at) {
+	while ((getline line < file) > 0) {
+		at = reached(line)
+		if (at) printf "set\t%s\t%s\n", line, compact(at)
+		else printf "remove\t%s\n", line
+	}
+}
 # Splits a pointer into parts[1..]; the number of parts.
 function split_pointer(path, parts,    n, i, out, rest, at) {
 	if (substr(path, 1, 1) != "/") bad("a pointer must begin with a slash")
@@ -288,6 +315,7 @@ END {
 	if (mode != "text") {
 		top = finish()
 		if (mode == "flatten") flat(top, "")
+		else if (mode == "values") values(ENVIRON["JSON_OPERATIONS"])
 		else {
 			if (kinds[top] != "{") bad("the document is no object")
 			apply(ENVIRON["JSON_OPERATIONS"])
@@ -305,6 +333,9 @@ json_flatten() {
 }
 json_merge() {
 	LC_ALL=C JSON_MODE=merge JSON_OPERATIONS=$2 awk "$JSON_AWK" <"$1"
+}
+json_values() {
+	LC_ALL=C JSON_MODE=values JSON_OPERATIONS=$2 awk "$JSON_AWK" <"$1"
 }
 json_text() {
 	LC_ALL=C JSON_MODE=text awk "$JSON_AWK"

@@ -21,3 +21,6 @@ pub use planner::{Summary, plan_machine};
 pub use pointer::{from_pointer, to_pointer};
 pub use saved::{SavedMachine, SavedPlan, SavedPlanError};
 pub use transaction::{Ask, Drain, Found, FoundBytes, Gate, Live, Merge, Put, Transaction, UnitAction, UnitStep};
+
+/// What a transaction's values are made of, for those who carry one out.
+pub use crate::render::{FillError, Owner, Placeholder, RUNNER, SecretId, Text, UnitKind, Values};

@@ -8,6 +8,7 @@ mod daemon;
 mod document;
 mod manifest;
 mod models;
+mod runner;
 mod script;
 mod secrets;
 mod settings;
@@ -19,5 +20,6 @@ pub use bundle::{
     Bundle, Content, Entry, Hold, LoadedDefinition, OmlxFile, OwnedDocument, OwnedKey, Owner, Unit, UnitKind, Wanted,
 };
 pub use manifest::{Manifest, ManifestFile, ManifestMachine};
+pub use runner::RUNNER;
 pub use secrets::{gateway_secret, omlx_secret, secret_sources};
 pub use text::{Encoding, FillError, Placeholder, SecretId, Text, Values};

@@ -119,6 +119,15 @@ impl Text {
         })
     }
 
+    /// The text as it travels to its machine: [`Placeholder::SecretKey`] stays as `{{secret-key}}`, which is filled there. Errors: [`FillError`].
+    pub fn fill_but_secret_key(&self, values: &Values) -> Result<SecretString, FillError> {
+        let kept = self.0.iter().map(|segment| match segment {
+            Segment::Hole(Placeholder::SecretKey, _) => Segment::Literal(Placeholder::SecretKey.shown()),
+            other => other.clone(),
+        });
+        Self(kept.collect()).fill(values)
+    }
+
     /// The real text. [`Placeholder::SecretKey`] cannot be filled here: it stays on its machine. Errors: [`FillError`].
     pub fn fill(&self, values: &Values) -> Result<SecretString, FillError> {
         let mut filled = String::new();

@@ -3,5 +3,4 @@
 mod architecture;
 mod json_sh;
 mod render;
-mod support;
-mod transport;
+mod transaction;

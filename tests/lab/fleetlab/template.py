@@ -168,6 +168,8 @@ def _digest():
 
 def build():
     """Returns the directory of the shared tree, built if it is not there yet."""
+    # Also when it is there: a host has left the checkout when its first command is asked for.
+    registry.import_served()
     home = paths.base() / "template"
     target = home / _digest()
     if target.is_dir():

@@ -1,0 +1,108 @@
+//! The text that goes through the one command under sudo: the functions of `upload.sh`, the payload in here-documents, the calls.
+//!
+//! Nothing of the fleet file stands in it outside base64, but ids and names that are slugs, quoted all the same.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::payload::Payload;
+use crate::secret::{ExposeSecret as _, SecretString};
+use crate::transport::quote;
+
+const FUNCTIONS: &str = include_str!("../../templates/apply/upload.sh");
+
+/// Characters of base64 a line, so that no line is longer than any tool reads (POSIX.1-2017: `LINE_MAX` is at least 2048).
+const LINE: usize = 1000;
+
+/// The definition of the job that runs the runner.
+///
+/// `RunAtLoad`, so that it starts now and after every boot; no `KeepAlive`, because it ends for good when it is done. `StartInterval`, because a runner that was killed
+/// while nobody watches must be started again: a fire while it runs is lost (launchd.plist(5)).
+fn plist() -> String {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Job {
+        label: &'static str,
+        program_arguments: [&'static str; 2],
+        run_at_load: bool,
+        start_interval: u32,
+        process_type: &'static str,
+        umask: u32,
+    }
+    let job = Job {
+        label: "dev.fleetctl.apply",
+        program_arguments: ["/bin/sh", "/usr/local/var/fleetctl/apply/runner"],
+        run_at_load: true,
+        start_interval: 30,
+        process_type: "Interactive",
+        umask: 0o077,
+    };
+    let mut text = Vec::new();
+    // A struct of plain values into memory: nothing in it can fail.
+    drop(plist::to_writer_xml(&mut text, &job));
+    String::from_utf8(text).unwrap_or_default()
+}
+
+fn definition() -> String {
+    format!("runner_plist() {{\ncat <<'FLEETCTL_PLIST'\n{}\nFLEETCTL_PLIST\n}}\n", plist())
+}
+
+/// Uploads a payload, starts the runner and watches it to its end.
+pub fn upload(payload: &Payload) -> SecretString {
+    let id = quote(&payload.id);
+    let mut text = format!("{FUNCTIONS}\n{}\nprepare_upload {id}\n", definition());
+    for file in &payload.files {
+        text.push_str("base64 -d >\"$NEW\"/");
+        text.push_str(&quote(&file.path));
+        text.push_str(" <<'FLEETCTL_FILE'\n");
+        let encoded = STANDARD.encode(file.bytes.expose_secret());
+        let mut rest = encoded.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(LINE));
+            text.push_str(line);
+            text.push('\n');
+            rest = after;
+        }
+        text.push_str("FLEETCTL_FILE\n");
+    }
+    let calls = format!("check_upload {}\ninstall_upload\nbegin\nwatch {id}\n", quote(&payload.digest));
+    SecretString::from(text + &calls)
+}
+
+/// Watches a transaction that was begun earlier, and starts its runner where it does not run.
+pub fn attach(id: &str) -> String {
+    let id = quote(id);
+    format!("{FUNCTIONS}\n{}\nif [ \"$(meta id)\" = {id} ]; then start_runner; fi\nwatch {id}\n", definition())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runners_job_starts_at_load_and_is_no_keepalive() {
+        insta::assert_snapshot!(plist(), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+        <plist version="1.0">
+        <dict>
+        	<key>Label</key>
+        	<string>dev.fleetctl.apply</string>
+        	<key>ProgramArguments</key>
+        	<array>
+        		<string>/bin/sh</string>
+        		<string>/usr/local/var/fleetctl/apply/runner</string>
+        	</array>
+        	<key>RunAtLoad</key>
+        	<true/>
+        	<key>StartInterval</key>
+        	<integer>30</integer>
+        	<key>ProcessType</key>
+        	<string>Interactive</string>
+        	<key>Umask</key>
+        	<integer>63</integer>
+        </dict>
+        </plist>
+        "#);
+    }
+}

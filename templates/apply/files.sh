@@ -1,0 +1,440 @@
+# files.sh: what is compared, kept, replaced and restored. Every replacement is a rename in the same directory; owner and mode
+# are set before the content is there.
+
+hash() {
+	/usr/bin/shasum -a 256 <"$1" | cut -c 1-64
+}
+
+owner_and_mode() {
+	/usr/bin/stat -f "%Su${TAB}%Sg${TAB}%Lp" "$1"
+}
+
+# second FILE FIRST: the second field of the line that begins with FIRST.
+second() {
+	WANTED=$2 awk -F '\t' '$1 == ENVIRON["WANTED"] { print $2; exit }' "$1"
+}
+
+# print_of PATH: what is there, in one line that changes when it does.
+print_of() {
+	if [ -L "$1" ]; then
+		printf 'link %s' "$(readlink "$1")"
+	elif [ -f "$1" ]; then
+		printf 'file %s' "$(hash "$1")"
+	elif [ -e "$1" ]; then
+		printf 'other'
+	else
+		printf 'nothing'
+	fi
+}
+
+# fresh_beside PATH SUFFIX USER GROUP MODE SOURCE: a finished file beside PATH, ready to be renamed.
+fresh_beside() {
+	beside=${1%/*}/.fleetctl.${1##*/}.$2
+	rm -f "$beside"
+	: >"$beside" 2>/dev/null && chmod 0600 "$beside" && chown "$3:$4" "$beside" && chmod "$5" "$beside" &&
+		cat "$6" >"$beside" 2>/dev/null && cmp -s "$6" "$beside" && return 0
+	rm -f "$beside"
+	return 1
+}
+
+# place PATH USER GROUP MODE SOURCE: PATH becomes SOURCE in one step.
+place() {
+	fresh_beside "$1" now "$2" "$3" "$4" "$5" && mv -f "$beside" "$1"
+}
+
+# place_link PATH TARGET USER GROUP
+place_link() {
+	beside=${1%/*}/.fleetctl.${1##*/}.link
+	rm -f "$beside"
+	ln -s "$2" "$beside" && chown -h "$3:$4" "$beside" && mv -fh "$beside" "$1"
+}
+
+# make_directory PATH USER GROUP MODE: makes it if it is missing, and remembers that it did.
+make_directory() {
+	if [ -d "$1" ]; then
+		return 0
+	fi
+	printf '%s\n' "$1" >>"$APPLY/made" || return 1
+	mkdir -p "$1" && chown "$2:$3" "$1" && chmod "$4" "$1"
+}
+
+# --- does what the plan saw still hold?
+
+# picked FLAT POINTERS: the leaves of FLAT at or below any of the pointers, sorted.
+picked() {
+	POINTERS=$2 awk -F '\t' '
+		BEGIN { while ((getline line < ENVIRON["POINTERS"]) > 0) wanted[++n] = line }
+		{
+			for (i = 1; i <= n; i++)
+				if ($1 == wanted[i] || index($1, wanted[i] "/") == 1) { print; next }
+		}' "$1" | sort
+}
+
+# same_keys SEEN PRESENT POINTERS: whether both files hold the same there. The answer's words go to standard output.
+same_keys() {
+	json_flatten "$1" >"$TMP/seen.flat" 2>/dev/null || { : >"$TMP/seen.flat"; }
+	if ! json_flatten "$2" >"$TMP/present.flat" 2>/dev/null; then
+		cmp -s "$1" "$2" && return 0
+		printf 'is malformed now'
+		return 1
+	fi
+	picked "$TMP/seen.flat" "$3" >"$TMP/seen.keys"
+	picked "$TMP/present.flat" "$3" >"$TMP/present.keys"
+	cmp -s "$TMP/seen.keys" "$TMP/present.keys" && return 0
+	# Names only: a value may be a secret.
+	names=$({ comm -3 "$TMP/seen.keys" "$TMP/present.keys"; } | sed "s/^$TAB//" | cut -f 1 | sort -u | tr '\n' ' ')
+	printf 'has other values at %s' "$names"
+	return 1
+}
+
+# still_as_planned: every `found` line holds; else the words for it are in $CHANGED.
+still_as_planned() {
+	CHANGED=
+	ops found >"$TMP/found"
+	while IFS=$TAB read -r kind path one two; do
+		case $kind in
+		missing)
+			[ -e "$path" ] || [ -L "$path" ] || continue
+			CHANGED="$CHANGED; $path is there now"
+			;;
+		bytes)
+			[ "$(print_of "$path")" = "file $one" ] && continue
+			CHANGED="$CHANGED; $path has other bytes now"
+			;;
+		link)
+			[ "$(print_of "$path")" = "link $one" ] && continue
+			CHANGED="$CHANGED; $path points elsewhere now"
+			;;
+		keys)
+			if [ ! -f "$path" ]; then
+				CHANGED="$CHANGED; $path is gone"
+			else
+				what=$(same_keys "$(blob "$one")" "$path" "$(blob "$two")") || CHANGED="$CHANGED; $path $what"
+			fi
+			;;
+		esac
+	done <"$TMP/found"
+	CHANGED=${CHANGED#; }
+	[ -z "$CHANGED" ]
+}
+
+# --- the generation that is kept: everything that fleetctl ever touched here, as it is now
+
+# touched: `kind<TAB>path` of all paths of the plan and of the last generation's list, once each.
+touched() {
+	{
+		[ -f "$1/touched" ] && cat "$1/touched"
+		ops put | cut -f 1 | sed "s/^/file$TAB/"
+		ops remove | cut -f 1 | sed "s/^/file$TAB/"
+		ops link | cut -f 1 | sed "s/^/file$TAB/"
+		ops merge | cut -f 1 | sed "s/^/keys$TAB/"
+		printf 'file\t%s/manifest.json\nfile\t%s/record.json\n' "$STATE" "$STATE"
+	} | awk -F '\t' '{ if ($1 == "keys") keys[$2] = 1; if (!($2 in seen)) { seen[$2] = 1; order[++n] = $2 } }
+		END { for (i = 1; i <= n; i++) print (order[i] in keys ? "keys" : "file") "\t" order[i] }'
+}
+
+# owned: `path<TAB>pointer` of all keys of oMLX's files that fleetctl ever set or removed.
+owned() {
+	{
+		[ -f "$1/owned" ] && cat "$1/owned"
+		ops owned
+		ops merge >"$TMP/merges"
+		while IFS=$TAB read -r path _ _ changes _; do
+			WANTED=$path awk -F '\t' -v OFS='\t' '{ print ENVIRON["WANTED"], $2 }' "$(blob "$changes")"
+		done <"$TMP/merges"
+	} | sort -u
+}
+
+units_known() {
+	{
+		[ -f "$1/units" ] && cut -f 1-5 "$1/units"
+		ops unit | awk -F '\t' -v OFS='\t' '{ print $2, $3, $4, $6, $7 ":" $8 }'
+	} | awk -F '\t' '!($1 in seen) { seen[$1] = 1; print }'
+}
+
+# snapshot TO LAST: writes what is there now to TO; LAST is the snapshot before it, for its lists.
+snapshot() {
+	rm -rf "$1"
+	mkdir -p "$1/blobs" || return 1
+	touched "$2" >"$1/touched" && owned "$2" >"$1/owned" || return 1
+	count=0
+	while IFS=$TAB read -r kind path; do
+		count=$((count + 1))
+		if [ -L "$path" ]; then
+			printf 'link\t%s\t%s\t%s\n' "$path" "$(readlink "$path")" "$(owner_and_mode "$path" | cut -f 1-2)"
+		elif [ -f "$path" ]; then
+			cp "$path" "$1/blobs/$count" 2>/dev/null && cmp -s "$path" "$1/blobs/$count" || return 1
+			printf '%s\t%s\t%s\t%s\t%s\n' "$kind" "$path" "$(owner_and_mode "$path")" "$count" "$(hash "$1/blobs/$count")"
+		elif [ ! -e "$path" ]; then
+			printf 'absent\t%s\n' "$path"
+		else
+			say "$path is neither a file nor a link"
+			return 1
+		fi || return 1
+	done <"$1/touched" >"$1/entries" || return 1
+	snapshot_units "$2" >"$1/units" || return 1
+	engine_print >"$1/engine" || return 1
+	(cd "$1" && find . -type f ! -name sums -exec /usr/bin/shasum -a 256 {} +) >"$TMP/sums" &&
+		cat "$TMP/sums" >"$1/sums" && [ -s "$1/sums" ]
+}
+
+whole() {
+	[ -s "$1/sums" ] && (cd "$1" && /usr/bin/shasum -a 256 -c sums >/dev/null 2>&1)
+}
+
+# --- preparing: everything that needs room on the disk happens before anything is touched
+
+# fill_secret_key: oMLX's signing key is made here, once, and never leaves: the one that its settings.json has, else a new one.
+fill_secret_key() {
+	ops secretkey >"$TMP/holes"
+	[ -s "$TMP/holes" ] || return 0
+	if [ ! -s "$APPLY/secret-key" ]; then
+		json_flatten "$(meta base)/settings.json" 2>/dev/null >"$TMP/settings.flat"
+		key=$(json_get "$TMP/settings.flat" /auth/secret_key)
+		case $key in
+		'"'?*'"')
+			key=${key#?}
+			key=${key%?}
+			;;
+		*) key=$(od -An -N 32 -tx1 /dev/urandom | tr -d ' \n') ;;
+		esac
+		[ "$key" ] && printf '%s\n' "$key" >"$APPLY/secret-key" && printf '%s\n' "$key" >>"$APPLY/secrets" || return 1
+	fi
+	while IFS= read -r number; do
+		[ -f "$APPLY/blobs/$number.filled" ] && continue
+		KEY_FILE=$APPLY/secret-key awk '
+			BEGIN { getline key < ENVIRON["KEY_FILE"] }
+			{
+				while ((at = index($0, "{{secret-key}}")) > 0)
+					$0 = substr($0, 1, at - 1) key substr($0, at + 14)
+				printf "%s%s", (NR > 1 ? "\n" : ""), $0
+			}' "$APPLY/blobs/$number" >"$TMP/filled" || return 1
+		# awk has dropped a newline at the end, if there was one.
+		[ -z "$(tail -c 1 "$APPLY/blobs/$number")" ] && printf '\n' >>"$TMP/filled"
+		mv -f "$TMP/filled" "$APPLY/blobs/$number.filled" || return 1
+	done <"$TMP/holes"
+}
+
+prepare() {
+	fill_secret_key || { say 'cannot make the signing key'; return 1; }
+	ops dir >"$TMP/dirs"
+	while IFS=$TAB read -r path user group mode; do
+		make_directory "$path" "$user" "$group" "$mode" || { say "cannot make $path"; return 1; }
+	done <"$TMP/dirs"
+	: >"$APPLY/expected" || return 1
+	ops put >"$TMP/puts"
+	while IFS=$TAB read -r path user group mode content; do
+		make_directory "${path%/*}" root wheel 0755 || return 1
+		fresh_beside "$path" new "$user" "$group" "$mode" "$(blob "$content")" || { say "cannot write beside $path"; return 1; }
+		expect "$path" || return 1
+	done <"$TMP/puts"
+	ops remove >"$TMP/removes"
+	while IFS= read -r path; do
+		expect "$path" || return 1
+	done <"$TMP/removes"
+	ops link >"$TMP/links"
+	while IFS=$TAB read -r path _ user group; do
+		make_directory "${path%/*}" "$user" "$group" 0755 || return 1
+		expect "$path" || return 1
+	done <"$TMP/links"
+	ops merge >"$TMP/merges"
+	while IFS=$TAB read -r path user group changes fresh aside; do
+		make_directory "${path%/*}" "$user" "$group" 0700 || return 1
+		merged "$path" "$changes" "$fresh" "$aside" || { say "cannot work out the new $path"; return 1; }
+		fresh_beside "$path" new "$user" "$group" 0600 "$TMP/merged" || { say "cannot write beside $path"; return 1; }
+		keep_old "$path" || return 1
+	done <"$TMP/merges"
+}
+
+# expect PATH: what must still be there when its turn comes; and a copy beside it, so that going back needs no room either.
+expect() {
+	printf '%s\t%s\n' "$1" "$(print_of "$1")" >>"$APPLY/expected" || return 1
+	keep_old "$1"
+}
+
+keep_old() {
+	old=${1%/*}/.fleetctl.${1##*/}.old
+	rm -f "$old"
+	if [ -f "$1" ] && [ ! -L "$1" ]; then
+		cp -p "$1" "$old" 2>/dev/null && cmp -s "$1" "$old" || { rm -f "$old"; say "no room beside $1"; return 1; }
+	fi
+}
+
+# sweep: nothing of ours is left beside the files.
+sweep() {
+	{
+		ops put | cut -f 1
+		ops remove
+		ops link | cut -f 1
+		ops merge | cut -f 1
+	} >"$TMP/paths"
+	while IFS= read -r path; do
+		for suffix in new old now link; do
+			rm -f "${path%/*}/.fleetctl.${path##*/}.$suffix"
+		done
+	done <"$TMP/paths"
+	if [ "${1-}" = directories ] && [ -s "$APPLY/made" ]; then
+		# Children first; one that is not empty any more stays.
+		sort -r "$APPLY/made" | while IFS= read -r path; do
+			rmdir "$path" 2>/dev/null
+		done
+	fi
+	return 0
+}
+
+# merged FILE CHANGES FRESH ASIDE: what FILE becomes, in $TMP/merged.
+merged() {
+	if [ ! -f "$1" ] || [ "$4" = yes ]; then
+		cat "$(blob "$3")" >"$TMP/merged"
+	elif [ ! -s "$(blob "$2")" ]; then
+		cat "$1" >"$TMP/merged"
+	else
+		json_merge "$1" "$(blob "$2")" >"$TMP/merged" 2>>"$APPLY/log"
+	fi
+}
+
+# --- the switch
+
+# switch_files: renames, one a file. Done again after a kill it finds its own work and goes on.
+switch_files() {
+	ops put >"$TMP/puts"
+	while IFS=$TAB read -r path user group mode content; do
+		now=$(print_of "$path")
+		if [ "$now" = "file $(hash "$(blob "$content")")" ] && [ ! -e "${path%/*}/.fleetctl.${path##*/}.new" ]; then
+			continue
+		fi
+		expected "$path" "$now" "file $(hash "$(blob "$content")")" || return 1
+		beside=${path%/*}/.fleetctl.${path##*/}.new
+		[ -f "$beside" ] && cmp -s "$beside" "$(blob "$content")" ||
+			fresh_beside "$path" new "$user" "$group" "$mode" "$(blob "$content")" || { WHY="cannot write beside $path"; return 1; }
+		mv -f "$beside" "$path" || { WHY="cannot replace $path"; return 1; }
+	done <"$TMP/puts"
+	ops link >"$TMP/links"
+	while IFS=$TAB read -r path target user group; do
+		now=$(print_of "$path")
+		[ "$now" = "link $target" ] && continue
+		expected "$path" "$now" "link $target" || return 1
+		place_link "$path" "$target" "$user" "$group" || { WHY="cannot link $path"; return 1; }
+	done <"$TMP/links"
+	ops remove >"$TMP/removes"
+	while IFS= read -r path; do
+		now=$(print_of "$path")
+		[ "$now" = nothing ] && continue
+		expected "$path" "$now" nothing || return 1
+		rm -f "$path" || { WHY="cannot remove $path"; return 1; }
+		# A directory of links that is empty now goes with its last link.
+		case $path in
+		*/serve/*/*) rmdir "${path%/*}" 2>/dev/null ;;
+		esac
+	done <"$TMP/removes"
+	return 0
+}
+
+# expected PATH NOW NEW: nobody else has been here since the generation was saved.
+expected() {
+	then=$(second "$APPLY/expected" "$1")
+	[ "$2" = "$then" ] || [ "$2" = "$3" ] && return 0
+	WHY="$1 was changed by somebody else while this apply ran"
+	return 1
+}
+
+# switch_merges: oMLX's files by key, from what they hold at this moment.
+switch_merges() {
+	ops merge >"$TMP/merges"
+	while IFS=$TAB read -r path user group changes fresh aside; do
+		if [ "$aside" = yes ] && [ -f "$path" ] && ! json_flatten "$path" >/dev/null 2>&1; then
+			kept=$path.broken-$(date +%Y%m%d-%H%M%S)
+			cp -p "$path" "$kept" || { WHY="cannot keep the malformed $path aside"; return 1; }
+			note "$path was malformed: kept as $kept"
+		elif [ "$aside" = yes ] && [ -f "$path" ]; then
+			aside=no
+		fi
+		merged "$path" "$changes" "$fresh" "$aside" || { WHY="cannot work out the new $path"; return 1; }
+		beside=${path%/*}/.fleetctl.${path##*/}.new
+		[ -f "$beside" ] && cmp -s "$beside" "$TMP/merged" ||
+			fresh_beside "$path" new "$user" "$group" 0600 "$TMP/merged" || { WHY="cannot write beside $path"; return 1; }
+		hash "$beside" >"$TMP/wrote" && mv -f "$beside" "$path" || { WHY="cannot replace $path"; return 1; }
+		printf '%s\t%s\n' "$path" "$(cat "$TMP/wrote")" >>"$APPLY/wrote"
+	done <"$TMP/merges"
+	return 0
+}
+
+# --- the way back
+
+# restore FROM: every entry of a snapshot; in oMLX's files the owned keys.
+restore() {
+	bad=
+	while IFS=$TAB read -r kind path one two three four five; do
+		case $kind in
+		absent)
+			if [ -f "$path" ] || [ -L "$path" ]; then
+				keep_if_foreign "$path"
+				rm -f "$path" || bad="$bad $path"
+			fi
+			;;
+		link)
+			[ "$(print_of "$path")" = "link $one" ] && continue
+			mkdir -p "${path%/*}"
+			place_link "$path" "$one" "$two" "$three" || bad="$bad $path"
+			;;
+		file)
+			restore_mode "$path" "$one" "$two" "$three"
+			[ "$(print_of "$path")" = "file $five" ] && continue
+			keep_if_foreign "$path"
+			restore_file "$path" "$one" "$two" "$three" "$1/blobs/$four" || bad="$bad $path"
+			;;
+		keys)
+			[ "$(print_of "$path")" = "file $five" ] && { restore_mode "$path" "$one" "$two" "$three"; continue; }
+			restore_keys "$path" "$one" "$two" "$three" "$1/blobs/$four" "$1/owned" || bad="$bad $path"
+			;;
+		esac
+	done <"$1/entries"
+	[ -z "$bad" ] || { WHY="could not be put back:$bad"; return 1; }
+}
+
+restore_mode() {
+	[ -f "$1" ] || return 0
+	[ "$(owner_and_mode "$1")" = "$2$TAB$3$TAB$4" ] && return 0
+	chown "$2:$3" "$1" && chmod "$4" "$1"
+}
+
+restore_file() {
+	old=${1%/*}/.fleetctl.${1##*/}.old
+	if [ -f "$old" ] && cmp -s "$old" "$5"; then
+		chown "$2:$3" "$old" && chmod "$4" "$old" && mv -f "$old" "$1"
+	else
+		mkdir -p "${1%/*}"
+		place "$1" "$2" "$3" "$4" "$5"
+	fi
+}
+
+# keep_if_foreign PATH: what is neither the saved nor the new content was written by somebody else meanwhile: it is not lost.
+keep_if_foreign() {
+	[ -f "$1" ] && [ ! -L "$1" ] || return 0
+	now=$(print_of "$1")
+	ops put | cut -f 1,5 >"$TMP/contents"
+	content=$(second "$TMP/contents" "$1")
+	[ "$content" ] && [ "$now" = "file $(hash "$(blob "$content")")" ] && return 0
+	[ "$now" = "$(second "$APPLY/expected" "$1" 2>/dev/null)" ] && return 0
+	grep -qxF -e "$1$TAB${now#file }" "$APPLY/wrote" 2>/dev/null && return 0
+	kept=$1.kept-$(date +%Y%m%d-%H%M%S)
+	case $1 in
+	# launchd loads whatever ends in .plist at boot.
+	"$DAEMONS"/*) kept=$STATE/kept.${1##*/}.$(date +%Y%m%d-%H%M%S) ;;
+	esac
+	[ "$(meta kind)" = rollback ] && return 0
+	cp -p "$1" "$kept" && note "$1 was changed by somebody else meanwhile: that version is kept as $kept"
+}
+
+# restore_keys PATH USER GROUP MODE SAVED OWNED: as it was if nobody wrote to it since; else the owned keys alone.
+restore_keys() {
+	if [ -f "$1" ] && ! grep -qxF -e "$1$TAB$(hash "$1")" "$APPLY/wrote" 2>/dev/null; then
+		WANTED=$1 awk -F '\t' '$1 == ENVIRON["WANTED"] { print $2 }' "$6" >"$TMP/pointers"
+		if json_flatten "$1" >/dev/null 2>&1 && json_values "$5" "$TMP/pointers" >"$TMP/changes" 2>/dev/null &&
+			json_merge "$1" "$TMP/changes" >"$TMP/restored" 2>/dev/null; then
+			place "$1" "$2" "$3" "$4" "$TMP/restored"
+			return
+		fi
+	fi
+	restore_file "$1" "$2" "$3" "$4" "$5"
+}

@@ -1,0 +1,172 @@
+# launchd.sh: daemons. Numbers are Darwin's and launchd's own (launchctl error N); texts vary by release and are only shown.
+
+# unit_look LABEL: asks launchd; 0 loaded, 113 not loaded, else it would not say. The report is in $TMP/unit.
+unit_look() {
+	/bin/launchctl print "system/$1" >"$TMP/unit" 2>"$TMP/unit.error"
+}
+
+# unit_field NAME: of the last report. Fields stand one tab deep; nested blocks repeat their names.
+unit_field() {
+	awk -v "name=$1" '
+		substr($0, 1, 1) == "\t" && substr($0, 2, 1) != "\t" {
+			at = index($0, " = ")
+			if (at && substr($0, 2, at - 2) == name) { print substr($0, at + 3); exit }
+		}' "$TMP/unit"
+}
+
+unit_pid() {
+	unit_field pid | grep '^[0-9][0-9]*$'
+}
+
+# unit_exits: how often the daemon has ended since it was loaded.
+unit_exits() {
+	runs=$(unit_field runs)
+	case $runs in
+	'' | *[!0-9]*) runs=0 ;;
+	esac
+	if [ "$(unit_pid)" ]; then
+		runs=$((runs > 0 ? runs - 1 : 0))
+	elif [ "$(unit_field state)" = running ]; then
+		runs=0
+	fi
+	printf '%s' "$runs"
+}
+
+# disabled LABEL: whether launchd's own store keeps it from starting; up to macOS 12 the word is "true".
+disabled() {
+	/bin/launchctl print-disabled system 2>/dev/null | grep -E "\"$1\" => (disabled|true)" >/dev/null
+}
+
+# launchctl_number: of the last failed call: from its words, else its exit status.
+launchctl_number() {
+	number=$(sed -n 's/.*failed: \([0-9][0-9]*\):.*/\1/p' "$TMP/launchctl" | head -n 1)
+	printf '%s' "${number:-$1}"
+}
+
+# unit_stop LABEL: keeps it from starting at a boot meanwhile, stops it, and waits until launchd has forgotten it.
+unit_stop() {
+	/bin/launchctl disable "system/$1" 2>/dev/null
+	unit_look "$1"
+	case $? in
+	113) return 0 ;;
+	esac
+	budget=$(unit_field 'exit timeout')
+	case $budget in
+	'' | *[!0-9]*) budget=20 ;;
+	esac
+	budget=$((budget + 15))
+	/bin/launchctl bootout "system/$1" 2>"$TMP/launchctl"
+	waiting_starts
+	asked=0
+	interrupted=
+	while :; do
+		unit_look "$1"
+		[ "$?" = 113 ] && return 0
+		# 0.3.8 waits for its connections for ever after SIGTERM; SIGINT then ends it at once.
+		pid=$(unit_pid)
+		if [ "$WAITED" -ge 20 ] && [ "$pid" ] && [ -z "$interrupted" ]; then
+			kill -INT "$pid" 2>/dev/null
+			interrupted=yes
+		fi
+		# A bootout that launchd answered with "in progress", or lost.
+		if [ $((WAITED - asked)) -ge 5 ] && [ -z "$pid" ]; then
+			asked=$WAITED
+			/bin/launchctl bootout "system/$1" 2>"$TMP/launchctl"
+		fi
+		if [ "$WAITED" -ge "$budget" ]; then
+			[ "$pid" ] && kill -KILL "$pid" 2>/dev/null
+			if [ "$WAITED" -ge $((budget + 15)) ]; then
+				WHY="launchd did not let go of $1 within ${WAITED} s: $(head -n 1 "$TMP/launchctl")"
+				return 1
+			fi
+		fi
+		waiting_goes_on 0.5
+	done
+}
+
+# unit_start LABEL PLIST: loads it. "Already loaded" and "busy" pass; every other refusal is final.
+unit_start() {
+	tries=0
+	while :; do
+		/bin/launchctl enable "system/$1" 2>/dev/null
+		/bin/launchctl bootstrap system "$2" 2>"$TMP/launchctl" && return 0
+		number=$(launchctl_number "$?")
+		tries=$((tries + 1))
+		case $number in
+		5 | 17 | 36 | 37 | 119) ;;
+		*)
+			WHY="launchd refused $1: $(head -n 1 "$TMP/launchctl")"
+			return 1
+			;;
+		esac
+		sleep 1
+		if unit_look "$1" && [ "$(unit_field path)" = "$2" ]; then
+			return 0
+		fi
+		if [ "$tries" -ge 10 ]; then
+			WHY="launchd refused $1 ten times: $(head -n 1 "$TMP/launchctl")"
+			return 1
+		fi
+	done
+}
+
+# unit_nudge LABEL: a spawn that launchd holds back is asked for.
+unit_nudge() {
+	unit_look "$1" || return 0
+	[ "$(unit_pid)" ] && return 0
+	[ "$(unit_field runs)" = 0 ] && /bin/launchctl kickstart "system/$1" 2>/dev/null
+	return 0
+}
+
+# make_log PATH USER GROUP: launchd ends a daemon with 78 where it cannot open its log.
+make_log() {
+	[ "$1" = - ] || [ -f "$1" ] && return 0
+	make_directory "${1%/*}" root wheel 0755 && : >>"$1" && chown "$2:$3" "$1" && chmod 0644 "$1"
+}
+
+# snapshot_units LAST: label, plist, kind, log, its owner, loaded, disabled.
+snapshot_units() {
+	units_known "$1" >"$TMP/known"
+	while IFS=$TAB read -r label plist kind log owner; do
+		unit_look "$label"
+		case $? in
+		113) loaded=no ;;
+		*) loaded=yes ;;
+		esac
+		store=enabled
+		disabled "$label" && store=disabled
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$label" "$plist" "$kind" "$log" "$owner" "$loaded" "$store"
+	done <"$TMP/known"
+}
+
+# stop_units: those that the plan starts anew, ends or brings.
+stop_units() {
+	ops unit >"$TMP/plan.units"
+	while IFS=$TAB read -r name label _ kind action _; do
+		[ "$action" = held ] && continue
+		unit_look "$label"
+		[ "$?" = 113 ] || step "stopping $name"
+		if [ "$kind" = omlx ]; then
+			engine_unload_all
+		fi
+		unit_stop "$label" || return 1
+	done <"$TMP/plan.units"
+}
+
+start_units() {
+	ops unit >"$TMP/plan.units"
+	while IFS=$TAB read -r name label plist kind action log user group; do
+		case $action in
+		start | restart)
+			unit_look "$label" && continue
+			step "starting $name"
+			make_log "$log" "$user" "$group" || { WHY="cannot make $log"; return 1; }
+			unit_start "$label" "$plist" || return 1
+			;;
+		remove)
+			# Nothing is left in launchd's store either.
+			/bin/launchctl enable "system/$label" 2>/dev/null
+			;;
+		esac
+	done <"$TMP/plan.units"
+}

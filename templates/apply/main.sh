@@ -1,0 +1,331 @@
+# main.sh: from state to state.
+
+verify() {
+	if ! (cd "$APPLY" && /usr/bin/shasum -a 256 -c sums) >"$TMP/sums" 2>&1; then
+		conclude failed "the payload is damaged: $(grep -v ': OK$' "$TMP/sums" | head -n 1)"
+		return
+	fi
+	for fact in machine fleet; do
+		[ -f "$STATE/record.json" ] && json_flatten "$STATE/record.json" >"$TMP/record" 2>/dev/null || continue
+		here=$(json_get "$TMP/record" "/$fact" | json_text 2>/dev/null)
+		if [ "$here" ] && [ "$here" != "$(meta "$fact")" ]; then
+			conclude refused "the payload is for the $fact $(meta "$fact"), and this is $here"
+			return
+		fi
+	done
+	advance verified
+}
+
+lock() {
+	if lock_take; then
+		advance locked
+	else
+		conclude refused "$(cat "$STATE/lock/who" 2>/dev/null) holds the lock (process $(cat "$STATE/lock/pid" 2>/dev/null), since $(date -u -r "$(cat "$STATE/lock/since" 2>/dev/null || echo 0)" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null))"
+	fi
+}
+
+# save: looks once more, waits until idle, makes ready all that needs room, and keeps the present generation.
+save() {
+	still_as_planned || { conclude refused "the machine changed since the plan: $CHANGED"; return; }
+	if [ "$(meta kind)" = rollback ]; then
+		generation=$(meta generation)
+		whole "$GENERATIONS/$generation/snapshot" || { conclude failed "generation $generation is not whole: a file of it is missing or changed"; return; }
+	fi
+	if ! drain; then
+		if [ "$(meta force)" = yes ]; then
+			note "not idle after $(meta drain) s ($BUSY): went on, as --force demands"
+		else
+			conclude postponed "not idle within $(meta drain) s: $BUSY"
+			return
+		fi
+	fi
+	step 'making ready'
+	if ! prepare; then
+		conclude failed "cannot make the new files ready: $(tail -n 1 "$APPLY/log" | cut -d ' ' -f 2-)"
+		return
+	fi
+	still_as_planned || { conclude refused "the machine changed since the plan: $CHANGED"; return; }
+	step 'saving the present generation'
+	from=$(cat "$GENERATIONS/present" 2>/dev/null)
+	case $from in
+	'' | *[!0-9]*) from=0 ;;
+	esac
+	to=$( (cd "$GENERATIONS" 2>/dev/null && ls) | awk -v "to=$from" '/^[0-9]+$/ { if ($1 + 0 > to) to = $1 + 0 } END { print to + 1 }')
+	mkdir -p "$GENERATIONS/$from" && chmod 0700 "$GENERATIONS" "$GENERATIONS/$from" &&
+		snapshot "$GENERATIONS/$from/.snapshot.new" "$(last_snapshot)" || {
+		conclude failed 'cannot save the present generation'
+		return
+	}
+	printf '%s\n%s\n' "$from" "$to" >"$APPLY/generation" || { conclude failed "cannot write in $APPLY"; return; }
+	rm -rf "$GENERATIONS/$from/.snapshot.old"
+	[ ! -d "$GENERATIONS/$from/snapshot" ] || mv "$GENERATIONS/$from/snapshot" "$GENERATIONS/$from/.snapshot.old"
+	mv "$GENERATIONS/$from/.snapshot.new" "$GENERATIONS/$from/snapshot" || { conclude failed 'cannot save the present generation'; return; }
+	rm -rf "$GENERATIONS/$from/.snapshot.old"
+	if [ "$(meta kind)" = rollback ] && ! resolve "$(meta generation)" "$from"; then
+		conclude failed "cannot gather generation $(meta generation): $WHY"
+		return
+	fi
+	sync
+	advance saved
+}
+
+# last_snapshot: the newest one that is kept, for its lists of what fleetctl ever touched.
+last_snapshot() {
+	newest=$( (cd "$GENERATIONS" 2>/dev/null && ls) | grep '^[0-9][0-9]*$' | sort -rn | while IFS= read -r number; do
+		[ -d "$GENERATIONS/$number/snapshot" ] && { printf '%s' "$number"; break; }
+	done)
+	printf '%s/%s/snapshot' "$GENERATIONS" "${newest:-none}"
+}
+
+# resolve K N: what the machine held in generation K, of everything ever touched: a path that K does not know yet is as the first
+# later generation saw it.
+resolve() {
+	target=$APPLY/target
+	rm -rf "$target"
+	mkdir -p "$target/blobs" || { WHY='no room'; return 1; }
+	cp "$GENERATIONS/$1/snapshot/engine" "$GENERATIONS/$1/snapshot/units" "$target/" || { WHY='no room'; return 1; }
+	cp "$GENERATIONS/$2/snapshot/owned" "$target/owned" || { WHY='no room'; return 1; }
+	numbers=$( (cd "$GENERATIONS" && ls) | grep '^[0-9][0-9]*$' | sort -n | awk -v "k=$1" -v "n=$2" '$1 + 0 >= k && $1 + 0 <= n')
+	count=0
+	while IFS=$TAB read -r _ path; do
+		count=$((count + 1))
+		for number in $numbers; do
+			line=$(WANTED=$path awk -F '\t' '$2 == ENVIRON["WANTED"]' "$GENERATIONS/$number/snapshot/entries" 2>/dev/null)
+			[ "$line" ] || continue
+			content=$(printf '%s' "$line" | cut -f 6)
+			case $line in
+			file* | keys*)
+				cp "$GENERATIONS/$number/snapshot/blobs/$content" "$target/blobs/$count" &&
+					[ "$(hash "$target/blobs/$count")" = "$(printf '%s' "$line" | cut -f 7)" ] || { WHY="$path of generation $number is damaged"; return 1; }
+				printf '%s\n' "$line" | awk -F '\t' -v OFS='\t' -v "count=$count" '{ $6 = count; print }'
+				;;
+			*) printf '%s\n' "$line" ;;
+			esac
+			break
+		done
+	done <"$GENERATIONS/$2/snapshot/touched" >"$target/entries" || { WHY='no room'; return 1; }
+}
+
+# engine_restarts: oMLX is stopped in this transaction, or does not run: its files are written while nobody else does.
+engine_runs_on() {
+	ops unit | awk -F '\t' '$4 == "omlx"' | grep -q . && return 1
+	[ "$(meta kind)" = rollback ] && return 1
+	return 0
+}
+
+switch() {
+	WHY=
+	if [ "$(meta kind)" = rollback ]; then
+		stop_known || { revert "$WHY"; return; }
+		step 'switching'
+		restore "$APPLY/target" || { revert "$WHY"; return; }
+		own_words || { revert 'cannot write the record'; return; }
+	else
+		stop_units || { revert "$WHY"; return; }
+		step 'switching'
+		switch_files || { revert "$WHY"; return; }
+		if ! engine_runs_on; then
+			switch_merges || { revert "$WHY"; return; }
+		fi
+		own_words || { revert 'cannot write the record'; return; }
+	fi
+	sync
+	advance switched
+}
+
+# own_words: who applied what, with the number that this generation has here.
+own_words() {
+	[ "$(meta kind)" != remove ] || return 0
+	sed "s/\"generation\": null/\"generation\": $(sed -n 2p "$APPLY/generation")/" "$APPLY/record.json" >"$TMP/record.json" &&
+		printf '%s\t%s\n' "$STATE/record.json" "$(hash "$TMP/record.json")" >>"$APPLY/wrote" &&
+		place "$STATE/record.json" root wheel 0644 "$TMP/record.json"
+}
+
+restart() {
+	WHY=
+	if [ "$(meta kind)" = rollback ]; then
+		units_back "$APPLY/target" || { revert "$WHY"; return; }
+	else
+		start_units || { revert "$WHY"; return; }
+		live_steps || { revert "$WHY"; return; }
+		if engine_runs_on; then
+			switch_merges || { revert "$WHY"; return; }
+		fi
+		reconcile
+	fi
+	advance restarted
+}
+
+# reconcile: on a machine with windows the clock decides what is resident; the reconciler sets it under this runner's lock.
+reconcile() {
+	[ "$(meta by_clock)" = yes ] && [ "$(meta engine)" = yes ] && [ -x "$LIB/schedule" ] || return 0
+	engine_wait "$(meta gate)" || return 0
+	step 'letting the reconciler set what is resident now'
+	FLEETCTL_LOCK=held "$LIB/schedule" </dev/null >>"$APPLY/log" 2>&1 || note 'the reconciler ended with an error; it runs again within 15 minutes'
+}
+
+passes() {
+	WHY=
+	if [ "$(meta kind)" = rollback ]; then
+		want_snapshot "$APPLY/target"
+	else
+		want_plan
+	fi
+	if gate "$(meta gate)"; then
+		advance gated
+	else
+		revert "$WHY"
+	fi
+}
+
+commit() {
+	sync
+	advance committed
+}
+
+# --- going back
+
+# stop_known / units_back SNAPSHOT: all daemons that fleetctl ever had here, but for those that are held.
+stop_known() {
+	while IFS=$TAB read -r label _ kind _ _ _ store; do
+		[ "$store" = disabled ] && continue
+		[ "$kind" = omlx ] && engine_unload_all
+		step "stopping ${label#dev.fleetctl.}"
+		unit_stop "$label" || return 1
+	done <"$SAVED/units"
+}
+
+units_back() {
+	while IFS=$TAB read -r label plist _ log owner loaded store; do
+		if [ "${2-}" ] && ! grep -qxF -e "$label" "$2"; then
+			continue
+		fi
+		if [ "$store" = disabled ]; then
+			/bin/launchctl disable "system/$label" 2>/dev/null
+			continue
+		fi
+		/bin/launchctl enable "system/$label" 2>/dev/null
+		[ "$loaded" = yes ] && [ -f "$plist" ] || continue
+		unit_look "$label" && continue
+		step "starting ${label#dev.fleetctl.}"
+		make_log "$log" "${owner%%:*}" "${owner#*:}"
+		unit_start "$label" "$plist" || return 1
+	done <"$1/units"
+}
+
+go_back() {
+	WHY=
+	ops unit | awk -F '\t' '$5 != "held" { print $2 }' >"$TMP/touched.units"
+	if [ "$(meta kind)" = rollback ]; then
+		cut -f 1 "$SAVED/units" >"$TMP/touched.units"
+	fi
+	if engine_runs_on && ! live_undo; then
+		# What the API does not take back, a restart with the old files does.
+		say "undoing through the API: $WHY"
+		printf 'dev.fleetctl.omlx\n' >>"$TMP/touched.units"
+		engine_at
+		engine_unload_all
+	fi
+	step 'going back: stopping'
+	failed=
+	while IFS= read -r label; do
+		unit_stop "$label" || failed="$failed; $WHY"
+	done <"$TMP/touched.units"
+	step 'going back: restoring'
+	restore "$SAVED" || failed="$failed; $WHY"
+	step 'going back: starting'
+	units_back "$SAVED" "$TMP/touched.units" || failed="$failed; $WHY"
+	if engine_runs_on && ops live | grep -q '^rescan' && ! grep -q '^dev.fleetctl.omlx$' "$TMP/touched.units"; then
+		engine_at
+		live_rescan || say "$WHY"
+	fi
+	if [ -z "$failed" ]; then
+		want_snapshot "$SAVED"
+		gate "$(meta gate)" || failed="; the old generation is back, but not healthy: $WHY"
+	fi
+	sync
+	if [ -z "$failed" ]; then
+		advance reverted
+	else
+		printf '%s (going back: %s)\n' "$(cat "$APPLY/reason" 2>/dev/null)" "${failed#; }" | redact >"$APPLY/reason.new" && mv -f "$APPLY/reason.new" "$APPLY/reason"
+		advance revert-failed
+	fi
+}
+
+# --- the end
+
+# remember: the generation that the machine is in now, with its own words; the oldest go.
+remember() {
+	to=$(sed -n 2p "$APPLY/generation")
+	from=$(sed -n 1p "$APPLY/generation")
+	mkdir -p "$GENERATIONS/$to" && cat "$STATE/record.json" >"$GENERATIONS/$to/about.json" &&
+		printf '%s\n' "$to" >"$GENERATIONS/.present" && mv -f "$GENERATIONS/.present" "$GENERATIONS/present" || return 1
+	numbers=$( (cd "$GENERATIONS" && ls) | grep '^[0-9][0-9]*$' | sort -n)
+	kept=$(printf '%s\n' "$numbers" | grep -c .)
+	for number in $numbers; do
+		# At most 10 generations and 64 MB; the present one and the way back to the last are never let go.
+		[ "$kept" -gt 10 ] || [ "$(du -sk "$GENERATIONS" | cut -f 1)" -gt 65536 ] || break
+		[ "$number" = "$to" ] || [ "$number" = "$from" ] && break
+		rm -rf "${GENERATIONS:?}/$number"
+		kept=$((kept - 1))
+	done
+}
+
+finish() {
+	case $1 in
+	committed)
+		if [ "$(meta kind)" != remove ]; then
+			remember || say 'cannot write the generation down'
+		fi
+		sweep
+		;;
+	revert-failed) ;;
+	*) sweep directories ;;
+	esac
+	publish "$1" "$1"
+	lock_drop
+	if [ "$1:$(meta kind)" = committed:remove ]; then
+		rm -rf "$GENERATIONS" "$STATE/manifest.json" "$STATE/record.json"
+	fi
+	rm -f "$DAEMONS/$JOB.plist"
+	# The payload holds secrets: it goes with the transaction.
+	mv -f "$APPLY" "$STATE/.apply.done.$$"
+	rm -rf "$STATE"/.apply.done.*
+	# As the last act: launchd ends this very process.
+	exec /bin/launchctl bootout "system/$JOB"
+}
+
+main() {
+	at=$(state) || exit 0
+	mkdir -p "$TMP" || exit 75
+	exec 2>>"$APPLY/log"
+	rm -f "$TMP/cookies"
+	[ -s "$APPLY/started" ] || date -u +%Y-%m-%dT%H:%M:%SZ >"$APPLY/started"
+	[ -e "$APPLY/reserve" ] || dd if=/dev/zero of="$APPLY/reserve" bs=1024 count=64 2>/dev/null
+	case $at in
+	staged | verified) ;;
+	*)
+		say "going on from $at"
+		terminal "$at" || lock_take
+		;;
+	esac
+	SAVED=$GENERATIONS/$(sed -n 1p "$APPLY/generation" 2>/dev/null)/snapshot
+	while at=$(state); do
+		case $at in
+		staged) verify ;;
+		verified) lock ;;
+		locked)
+			save
+			SAVED=$GENERATIONS/$(sed -n 1p "$APPLY/generation" 2>/dev/null)/snapshot
+			;;
+		saved) switch ;;
+		switched) restart ;;
+		restarted) passes ;;
+		gated) commit ;;
+		reverting) go_back ;;
+		*) finish "$at" ;;
+		esac
+	done
+}
+
+main

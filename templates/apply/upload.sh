@@ -1,0 +1,172 @@
+# upload.sh: what goes through the one command under sudo. The laptop puts the payload behind these functions and calls them.
+# Lines for the laptop: `= JSON` a result as it stands, `! WORD TEXT` why there is none.
+
+set -u
+LC_ALL=C
+PATH=/usr/bin:/bin:/usr/sbin:/sbin
+export LC_ALL PATH
+umask 077
+
+STATE=/usr/local/var/fleetctl
+APPLY=$STATE/apply
+JOB=dev.fleetctl.apply
+PLIST=/Library/LaunchDaemons/$JOB.plist
+
+state() {
+	for at in "$APPLY"/at.*; do
+		[ -e "$at" ] || continue
+		printf '%s' "${at##*/at.}"
+		return 0
+	done
+	return 1
+}
+
+terminal() {
+	case $1 in
+	committed | reverted | revert-failed | refused | postponed | failed) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+loaded() {
+	/bin/launchctl print "system/$JOB" >/dev/null 2>&1
+	[ "$?" != 113 ]
+}
+
+meta() {
+	awk -F '\t' -v "wanted=$1" '$1 == wanted { print substr($0, length($1) + 2); exit }' "$APPLY/meta" 2>/dev/null
+}
+
+# prepare_upload ID: a directory beside the place where it belongs.
+prepare_upload() {
+	NEW=$STATE/.apply.$1
+	if [ ! -d "$STATE" ]; then
+		mkdir -p "$STATE" && chown root:wheel "$STATE" && chmod 0755 "$STATE" || { printf '! failed cannot make %s\n' "$STATE"; exit 1; }
+	fi
+	rm -rf "$NEW"
+	mkdir "$NEW" "$NEW/blobs" || { printf '! failed cannot write in %s: %s\n' "$STATE" "$(df -k "$STATE" | tail -n 1)"; exit 1; }
+}
+
+# check_upload DIGEST: every byte came through.
+check_upload() {
+	if [ "$(/usr/bin/shasum -a 256 <"$NEW/sums" 2>/dev/null | cut -c 1-64)" != "$1" ] ||
+		! (cd "$NEW" && /usr/bin/shasum -a 256 -c sums) >/dev/null 2>&1; then
+		printf '! failed the payload did not arrive whole; free on its disk: %s kB\n' "$(df -k "$STATE" | awk 'NR == 2 { print $4 }')"
+		rm -rf "$NEW"
+		exit 1
+	fi
+	: >"$NEW/at.staged" && chown -R root:wheel "$NEW" && chmod 0700 "$NEW/runner" || { printf '! failed cannot write in %s\n' "$NEW"; rm -rf "$NEW"; exit 1; }
+	sync
+}
+
+# install_upload: takes the place of a transaction that has ended; one that has not ended is left alone.
+install_upload() {
+	tries=0
+	while [ -e "$APPLY" ]; do
+		tries=$((tries + 1))
+		at=$(state) || at=none
+		if terminal "$at" || [ "$at" = none ] || { [ "$at" = staged ] && ! loaded; }; then
+			# One rename says who clears it away.
+			if [ "$at" != none ] && ! mv "$APPLY/at.$at" "$APPLY/cleared.$$" 2>/dev/null; then
+				sleep 1
+				continue
+			fi
+			mv "$APPLY" "$STATE/.apply.old.$$" && rm -rf "$STATE/.apply.old.$$"
+		else
+			printf '! busy %s\t%s\n' "$(meta id)" "$(meta who)"
+			rm -rf "$NEW"
+			start_runner
+			exit 3
+		fi
+		[ "$tries" -lt 10 ] || { printf '! failed %s cannot be cleared away\n' "$APPLY"; rm -rf "$NEW"; exit 1; }
+	done
+	stop_runner
+	mv "$NEW" "$APPLY" 2>/dev/null
+	if [ ! -f "$APPLY/meta" ] || [ -d "$APPLY/${NEW##*/}" ]; then
+		rm -rf "$APPLY/${NEW##*/}" "$NEW"
+		printf '! busy %s\t%s\n' "$(meta id)" "$(meta who)"
+		exit 3
+	fi
+}
+
+# stop_runner: a job whose runner has ended without taking itself away.
+stop_runner() {
+	tries=0
+	while loaded && [ "$tries" -lt 60 ]; do
+		/bin/launchctl bootout "system/$JOB" >/dev/null 2>&1
+		tries=$((tries + 1))
+		sleep 0.5
+	done
+}
+
+# start_runner: the definition, then launchd. `runner_plist` prints it.
+start_runner() {
+	loaded && return 0
+	mkdir -p "${PLIST%/*}"
+	beside=${PLIST%/*}/.$JOB.new
+	runner_plist >"$beside" && chown root:wheel "$beside" && chmod 0644 "$beside" && mv -f "$beside" "$PLIST" || return 1
+	tries=0
+	while :; do
+		/bin/launchctl enable "system/$JOB" 2>/dev/null
+		said=$(/bin/launchctl bootstrap system "$PLIST" 2>&1) && return 0
+		sleep 1
+		loaded && return 0
+		tries=$((tries + 1))
+		[ "$tries" -lt 10 ] || return 1
+	done
+}
+
+# begin: the runner takes over; without it nothing has happened.
+begin() {
+	if ! start_runner; then
+		rm -f "$PLIST"
+		if [ "$(state)" = staged ] && mv "$APPLY/at.staged" "$APPLY/cleared.$$"; then
+			mv "$APPLY" "$STATE/.apply.old.$$" && rm -rf "$STATE/.apply.old.$$"
+		fi
+		printf '! failed launchd did not take the runner: %s\n' "$(printf '%s' "$said" | head -n 1)"
+		exit 1
+	fi
+}
+
+# watch ID: every change of the result until it is final and the runner has gone.
+watch() {
+	last=
+	away=0
+	idle=0
+	while :; do
+		text=$(tr '\n' ' ' <"$STATE/result.json" 2>/dev/null)
+		case $text in
+		*"\"id\": \"$1\""*)
+			if [ "$text" != "$last" ]; then
+				printf '= %s\n' "$text"
+				last=$text
+			fi
+			;;
+		*) text= ;;
+		esac
+		case $text in
+		*'"finished": "'*)
+			# The runner takes itself away now.
+			away=$((away + 1))
+			if ! loaded || [ "$away" -ge 40 ]; then
+				return 0
+			fi
+			;;
+		*)
+			if [ "$(meta id)" != "$1" ]; then
+				away=$((away + 1))
+				[ "$away" -ge 6 ] && { printf '! lost the transaction has ended and its result cannot be read\n'; return 1; }
+			elif ! loaded; then
+				start_runner
+			elif ! /bin/launchctl print "system/$JOB" 2>/dev/null | grep -q "^	pid = "; then
+				# Killed: launchd starts it again within half a minute, and sooner when it is asked.
+				idle=$((idle + 1))
+				[ "$idle" -ge 4 ] && /bin/launchctl kickstart "system/$JOB" >/dev/null 2>&1 && idle=0
+			else
+				idle=0
+			fi
+			;;
+		esac
+		sleep 0.5
+	done
+}

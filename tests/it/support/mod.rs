@@ -1,3 +1,0 @@
-//! What several features' tests need.
-
-pub(crate) mod sshd;

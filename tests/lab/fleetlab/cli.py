@@ -3,14 +3,10 @@
 import argparse
 import json
 import os
-import pathlib
 import shutil
-import signal
 import sys
 
-from . import control, instance, laptop, linux, paths, spec
-
-_NAMESPACES = ("pid", "mnt", "net", "uts", "ipc")
+from . import control, enter, laptop, paths, pids
 
 
 def _say(text):
@@ -19,53 +15,21 @@ def _say(text):
 
 def _running(name):
     directory = paths.instance(name)
-    pid = instance.alive(directory)
+    pid = pids.init(directory)
     if pid is None:
         raise LookupError(f"no lab {name!r} is up; `lab up {name}` brings one up")
     return directory, pid
 
 
-def _enter(proc, command, environment, root=None, user=None, directory="/"):
-    """Runs a command in the namespaces of the process behind a /proc directory; returns its exit status."""
-    descriptors = [os.open(f"{proc}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _NAMESPACES]
-    for descriptor in descriptors:
-        linux.setns(descriptor)
-    child = os.fork()
-    if child == 0:
-        try:
-            linux.die_with_parent(signal.SIGKILL)
-            if root is not None:
-                os.chroot(root)
-            if user is not None:
-                os.setgroups(user["groups"])
-                os.setgid(user["gid"])
-                os.setuid(user["uid"])
-            try:
-                os.chdir(directory)
-            except OSError:
-                os.chdir("/")
-            os.execvpe(command[0], command, environment)
-        except OSError as error:
-            _say(f"{command[0]}: {error.strerror}")
-        os._exit(127)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: os.kill(child, received))
-    while True:
-        try:
-            _, status = os.waitpid(child, 0)
-            break
-        except InterruptedError:
-            continue
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
 def up(arguments):
     """Brings a lab up."""
+    from . import instance, spec  # slow to load, and the commands that run all the time do without
+
     if os.geteuid() != 0:
         _say("namespaces need root")
         return 1
     directory = paths.instance(arguments.name)
-    if instance.alive(directory) is not None:
+    if pids.init(directory) is not None:
         _say(f"{arguments.name} is up already")
         return 1
     shutil.rmtree(directory, ignore_errors=True)
@@ -81,6 +45,8 @@ def up(arguments):
 
 def down(arguments):
     """Takes a lab down; one that is not up is no error."""
+    from . import instance
+
     instance.stop(paths.instance(arguments.name))
     return 0
 
@@ -89,7 +55,7 @@ def listing(_arguments):
     """Lists the labs that are up."""
     home = paths.base() / "instances"
     for directory in sorted(home.iterdir()) if home.is_dir() else ():
-        pid = instance.alive(directory)
+        pid = pids.init(directory)
         if pid is not None:
             hosts = control.ask(directory, {"verb": "describe"})["hosts"]
             print(f"{directory.name}\t{' '.join(hosts)}")
@@ -107,7 +73,7 @@ def on_laptop(arguments):
     """Runs a command on the laptop."""
     _, pid = _running(arguments.name)
     environment = laptop.environment(os.environ)
-    return _enter(f"/proc/{pid}", arguments.command, environment, directory=os.getcwd())
+    return enter.run(f"/proc/{pid}", arguments.command, environment, directory=os.getcwd())
 
 
 def execute(arguments):
@@ -118,19 +84,10 @@ def execute(arguments):
         raise LookupError(f"no host {arguments.host!r} in {arguments.name}")
     if found["pid"] is None:
         raise LookupError(f"{arguments.host} is not running")
-    if arguments.user == "root":
-        user, home, shell = {"uid": 0, "gid": 0, "groups": [0]}, "/var/root", "/bin/sh"
-    else:
-        user, home, shell = {"uid": 501, "gid": 20, "groups": [20, 12, 80]}, found["home"], "/bin/zsh"
-    environment = {
-        "HOME": home, "USER": arguments.user, "LOGNAME": arguments.user, "SHELL": shell,
-        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
-    }
+    user, environment, home = enter.account(arguments.user, found["home"])
     if "TERM" in os.environ:
         environment["TERM"] = os.environ["TERM"]
-    # The instance's own /proc shows the host's process 1 under the pid that the instance knows.
-    proc = f"/proc/{pid}/root/proc/{found['pid']}"
-    return _enter(proc, arguments.command, environment, user=user, directory=home)
+    return enter.run(enter.host_proc(pid, found["pid"]), arguments.command, environment, user, home)
 
 
 def wire(arguments):
@@ -176,7 +133,7 @@ def _parser():
 
     command = verb("up", up, "bring a lab up")
     what = command.add_mutually_exclusive_group()
-    what.add_argument("--spec", type=pathlib.Path, help="a TOML file; default: the article's four machines")
+    what.add_argument("--spec", help="a TOML file; default: the article's four machines")
     what.add_argument("--light", type=int, metavar="N", help="N light hosts")
     command.add_argument("--owner", type=int, metavar="PID", help="take the lab down when this process is gone")
     verb("down", down, "take a lab down")

@@ -14,7 +14,7 @@ import socket
 import time
 import traceback
 
-from . import control, faults, host, laptop, linux, netns, template
+from . import control, faults, host, laptop, linux, netns, pids, template
 
 
 def _log_to(path):
@@ -91,10 +91,7 @@ def _keep(directory, spec, owner, writer):
                 pass
         os._exit(1)
     os.close(writer)
-    (directory / "pids.json").write_text(json.dumps({
-        "keeper": [os.getpid(), linux.start_time(os.getpid())],
-        "init": [init, linux.start_time(init)],
-    }))
+    pids.write(directory, keeper=os.getpid(), init=init)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(init, signal.SIGKILL))
     watched = [os.pidfd_open(init)]
     if owner is not None:
@@ -118,31 +115,19 @@ def _keep(directory, spec, owner, writer):
 
 def _clear(directory):
     # The logs stay until the name is used again; the hosts' disks went with their mounts.
-    for name in ("pids.json", "lab.json", "control.sock"):
+    pids.remove(directory)
+    for name in ("lab.json", "control.sock"):
         (directory / name).unlink(missing_ok=True)
-
-
-def alive(directory):
-    """Returns the init's pid of a running lab, or None."""
-    try:
-        pids = json.loads((pathlib.Path(directory) / "pids.json").read_text())
-    except (OSError, ValueError):
-        return None
-    pid, started = pids["init"]
-    return pid if linux.start_time(pid) == started else None
 
 
 def stop(directory):
     """Takes the lab down and removes its directory; a lab that is not up is no error."""
     directory = pathlib.Path(directory)
-    try:
-        pids = json.loads((directory / "pids.json").read_text())
-    except (OSError, ValueError):
-        pids = {}
+    running = pids.read(directory)
     for name in ("init", "keeper"):
-        pid, started = pids.get(name, (0, None))
-        if not pid or linux.start_time(pid) != started:
+        if name not in running:
             continue
+        pid = running[name]
         try:
             descriptor = os.pidfd_open(pid)
         except ProcessLookupError:

@@ -115,8 +115,12 @@ def _set_limits(definition):
         soft, hard = resource.getrlimit(number)
         hard = wanted.get((name, "hard"), hard)
         soft = wanted.get((name, "soft"), soft)
-        if name == "NumberOfFiles" and ("NumberOfFiles", "soft") in definition.limits and soft > hard:
-            hard = soft  # a system daemon's NumberOfFiles raises the kernel's limit with it
+        if name == "NumberOfFiles" and soft > hard:
+            try:
+                resource.setrlimit(number, (soft, soft))  # a system daemon's NumberOfFiles raises the kernel's limit too
+                continue
+            except (OSError, ValueError):
+                pass  # a sandbox may not let even root raise it: as much as there is
         if hard != resource.RLIM_INFINITY and (soft == resource.RLIM_INFINITY or soft > hard):
             soft = hard
         try:

@@ -18,6 +18,19 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| named(format!("is not UTF-8 (byte {})", error.utf8_error().valid_up_to())))
 }
 
+/// Reads at most `limit` bytes of a file. Errors: I/O with the path.
+pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file for appending, as a child's stream. Errors: I/O with the path.
+pub fn append(path: &Path) -> io::Result<std::fs::File> {
+    let file = fs_err::OpenOptions::new().append(true).create(true).open(path)?;
+    Ok(file.into_file())
+}
+
 /// Replaces a file in one step: a temporary file in the same directory, synced, then renamed. The mode is set before any content is written.
 pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,7 +1,29 @@
 //! The only door to the network and to processes: ssh, local, http; and the quoting of what goes to a shell.
+//!
+//! Knows machines and how to reach them; does not know what is asked of them.
 
+mod connector;
+mod directory;
+mod envelope;
+mod error;
+mod fan_out;
 mod foreground;
+mod process;
 mod quote;
+mod remote;
+mod route;
+mod ssh_config;
+pub mod sudo;
+#[cfg(test)]
+mod testing;
 
+pub use connector::{ConnectOptions, Connector};
+pub use directory::DirectoryError;
+pub use envelope::nonce;
+pub use error::{Attempt, ConnectError, RunError, Trouble};
+pub use fan_out::{Event, Fanned, Width, fan_out};
 pub use foreground::run_in_foreground;
 pub use quote::{quote, quote_all};
+pub use remote::{As, Output, Remote};
+pub use route::Route;
+pub use ssh_config::HostKeys;

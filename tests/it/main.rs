@@ -3,4 +3,6 @@
 mod architecture;
 mod json_sh;
 mod render;
+mod support;
 mod transaction;
+mod transport;

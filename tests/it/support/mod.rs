@@ -1,0 +1,3 @@
+//! What several features' tests need.
+
+pub(crate) mod sshd;

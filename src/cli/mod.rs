@@ -4,6 +4,7 @@ mod completions;
 mod explain;
 mod global;
 mod render;
+mod resolve;
 mod schedule;
 mod simulate;
 
@@ -13,6 +14,7 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
 pub(crate) use render::RenderArgs;
+pub(crate) use resolve::ResolveArgs;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use simulate::SimulateArgs;
 
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Check,
     /// Write what each machine would get, without a network
     Render(RenderArgs),
+    /// Where a slot goes now: the model, profile and machine, the base URL, and why
+    Resolve(ResolveArgs),
     /// Where every slot goes when machines are gone
     Simulate(SimulateArgs),
     /// The coming transitions: when, where, what loads and unloads, what it costs

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use super::{Context, check, completions, edit, explain, render, schedule, schema, simulate};
+use super::{Context, check, completions, edit, explain, render, resolve, schedule, schema, simulate};
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
 use crate::env::Env;
@@ -48,6 +48,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::Check => check::run(cx),
         Command::Render(args) => render::run(cx, args),
+        Command::Resolve(args) => resolve::run(cx, args),
         Command::Simulate(args) => simulate::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),
@@ -58,7 +59,6 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
 }
 
 /// Runs a verb that talks to machines. Verbs that do not, never pay for a runtime.
-#[expect(dead_code, reason = "the verbs that need it land next")]
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -10,10 +10,13 @@ mod edit;
 mod explain;
 mod fleet_file;
 mod render;
+mod resolve;
 mod schedule;
 mod schema;
+mod secrets;
 mod select;
 mod simulate;
+mod slot_probe;
 
 pub(crate) use context::Context;
 pub use dispatch::run;

@@ -1,0 +1,25 @@
+//! `fleetctl resolve SLOT`
+
+use clap::{ArgGroup, Args};
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("form"))]
+pub(crate) struct ResolveArgs {
+    /// The slot
+    pub(crate) slot: String,
+    /// Tell of every candidate
+    #[arg(long, group = "form")]
+    pub(crate) explain: bool,
+    /// Print exports for a shell: eval "$(fleetctl resolve SLOT --env)"
+    #[arg(long, group = "form", conflicts_with = "json")]
+    pub(crate) env: bool,
+    /// Print a curl command that asks it
+    #[arg(long, group = "form", conflicts_with = "json")]
+    pub(crate) curl: bool,
+    /// By the windows of this time: HH:MM today in the fleet's zone, or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Ask no machine: every one is taken as up, with the residents of that time loaded
+    #[arg(long)]
+    pub(crate) offline: bool,
+}

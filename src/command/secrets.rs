@@ -1,0 +1,55 @@
+//! Secrets, fetched from where the fleet file says they are.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Context;
+use crate::error::CommandError;
+use crate::fleet::SecretSource;
+use crate::fs;
+use crate::secret::SecretString;
+use crate::transport::output_of;
+
+/// Longest file of a secret.
+const LIMIT: u64 = 64 << 10;
+/// How long a password manager may take, its questions to the operator included.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Context {
+    /// The secret, without the line break behind it. Errors name its place, never its content.
+    pub(crate) async fn secret(&self, source: &SecretSource) -> Result<SecretString, CommandError> {
+        let text = match source {
+            SecretSource::Env(name) => {
+                let value = self.env.get(name).ok_or_else(|| {
+                    CommandError::failed(format!("the environment variable {name} is not set"))
+                        .hint(format!("export {name}, or name another source of the key in the fleet file"))
+                })?;
+                value.to_owned()
+            }
+            SecretSource::File(path) => fs::read_text(Path::new(path), LIMIT).map_err(|error| {
+                CommandError::failed(format!("cannot read the secret's file {path}")).because(error)
+            })?,
+            SecretSource::Command(argv) => {
+                let program = argv.first().map_or("", String::as_str);
+                let said = output_of(argv, PATIENCE).await.map_err(|error| {
+                    CommandError::failed(format!("the command {program} gave no secret")).because(error)
+                })?;
+                String::from_utf8(said)
+                    .map_err(|_| CommandError::failed(format!("the command {program} gave a secret that is no text")))?
+            }
+        };
+        let text = text.trim_end_matches(['\n', '\r']);
+        let is_sound = !text.is_empty() && !text.chars().any(char::is_control);
+        if !is_sound {
+            let place = match source {
+                SecretSource::Env(name) => format!("the environment variable {name}"),
+                SecretSource::File(path) => format!("the file {path}"),
+                SecretSource::Command(argv) => format!("the command {}", argv.first().map_or("", String::as_str)),
+            };
+            return Err(CommandError::failed(format!(
+                "{place} holds no usable secret: it is empty or has control characters"
+            )));
+        }
+        Ok(SecretString::from(text))
+    }
+}

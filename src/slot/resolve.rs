@@ -99,7 +99,7 @@ fn judge<'a>(moment: &Moment<'a>, slot: &Slot, candidate: &Candidate<'a>, snapsh
         return rejected(Reason::OtherEmbedding);
     }
     let Some(health) = snapshot.of(&candidate.machine.name) else {
-        return Verdict::Rejected(Reason::Unreachable, Some("not asked".to_owned()));
+        return Verdict::Rejected(Reason::Unreachable, Some("not among the machines that were asked".to_owned()));
     };
     if health.held || health.held_names.contains(name) {
         return rejected(Reason::Held);

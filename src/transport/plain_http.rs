@@ -97,6 +97,9 @@ fn innermost(error: &reqwest::Error) -> String {
         said = inner.to_string();
         cause = inner.source();
     }
+    if said.contains("lookup address") {
+        return "its name does not resolve".to_owned();
+    }
     // "Connection refused (os error 111)": the number says nothing to whom it is shown.
     said.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

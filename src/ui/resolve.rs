@@ -43,10 +43,7 @@ pub fn render_candidates(resolution: &Resolution<'_>, width: u16, color: bool) -
     }
     for other in &resolution.rejected {
         let tone = if other.reason.is_broken() { Tone::Bad } else { Tone::Dim };
-        let told = other.detail.as_ref().map_or_else(
-            || other.reason.sentence().to_owned(),
-            |detail| format!("{}: {detail}", other.reason.sentence()),
-        );
+        let told = other.detail.clone().unwrap_or_else(|| other.reason.sentence().to_owned());
         let by_window = other.reason == Reason::Window;
         let row = [
             (if by_window { "-".to_owned() } else { other.rank.to_string() }, Tone::Dim),

@@ -3,6 +3,7 @@
 mod architecture;
 mod json_sh;
 mod render;
+mod slots;
 mod support;
 mod transaction;
 mod transport;

@@ -12,7 +12,7 @@ import subprocess
 import time
 import uuid
 
-from . import linux, netns, paths, template
+from . import linux, netns, omlx, paths, template
 from .launchd.server import Launchd
 from .tools.server import ToolServer
 
@@ -127,7 +127,7 @@ def _become_host(runtime, lower, laptop, first):
     linux.mount(
         "lab", root, "overlay", 0, f"lowerdir={lower},upperdir={runtime.disk}/upper,workdir={runtime.disk}/work"
     )
-    _mount_system(root)
+    _mount_system(root, bool(spec.omlx))
     output = os.open(f"{runtime.directory}/host.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     null = os.open("/dev/null", os.O_RDWR)
     linux.pivot_root(root)
@@ -168,7 +168,7 @@ def host_facts():
         return json.load(file)
 
 
-def _mount_system(root):
+def _mount_system(root, with_omlx):
     for real, inside in (
         ("/usr/lib", "usr/lib"),
         ("/usr/lib64", "usr/lib64"),
@@ -180,6 +180,9 @@ def _mount_system(root):
     ):
         if os.path.isdir(real):
             linux.bind(real, f"{root}/{inside}", read_only=True)
+    real_server = omlx.environment()
+    if with_omlx and real_server is not None:
+        linux.bind(str(real_server), f"{root}{omlx.ENVIRONMENT_ON_HOST}", read_only=True)
     linux.mount("proc", f"{root}/proc", "proc", 0)
     dev = f"{root}/dev"
     linux.mount("lab", dev, "tmpfs", linux.MS_NOSUID, "size=1m,mode=755")
@@ -219,6 +222,8 @@ def _first_files(runtime, laptop):
     _write(f"{home}/.ssh/authorized_keys", laptop["public_key"], 0o600, spec.uid, 20)
     if spec.zsh_noise:
         _write(f"{home}/.zshenv", "echo 'Welcome to zsh, the noisy one.'\nexport NOISE=1\n", 0o644, spec.uid, 20)
+    if spec.omlx:
+        _write("/var/lab/omlx/release", spec.omlx + "\n")
     write_sudoers(spec)
     _write("/etc/ssh/ssh_host_ed25519_key", laptop["host_keys"][spec.name]["private"], 0o600)
     _write("/etc/ssh/ssh_host_ed25519_key.pub", laptop["host_keys"][spec.name]["public"], 0o644)

@@ -14,7 +14,7 @@ import socket
 import time
 import traceback
 
-from . import control, faults, host, laptop, linux, netns, pids, template
+from . import control, faults, host, laptop, linux, netns, omlx, pids, template
 
 
 def _log_to(path):
@@ -148,13 +148,15 @@ class Init:
         self.writer = writer
         self.log = _log_to(self.directory / "lab.log")
         self.hosts = {}
-        self.lower = None
+        self.lower = self.lower_with_omlx = None
         self.laptop = None
 
     def run(self):
         """Brings everything up, says so, and serves until killed."""
         linux.name_process("lab-init")
         self.lower = str(template.build())
+        if any(item.omlx for item in self.spec.hosts):
+            self.lower_with_omlx = f"{omlx.layer()}:{self.lower}"
         linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC)
         keys = laptop.make_keys(self.directory, [item.name for item in self.spec.hosts])
         laptop.prepare(self.directory / "laptop", self.spec, keys)
@@ -171,6 +173,10 @@ class Init:
         self._boot_all()
         listener = control.listen(self.directory)
         self.wait_for_ssh(self.hosts.values())
+        for runtime in self.hosts.values():
+            omlx.place_models(
+                f"/proc/{runtime.pid}/root", f"/Users/{runtime.spec.user}", runtime.spec.uid, runtime.spec.models
+            )
         (self.directory / "lab.json").write_text(json.dumps(self.describe(), indent=1))
         os.write(self.writer, b"up\n")
         os.close(self.writer)
@@ -183,12 +189,15 @@ class Init:
             directory.mkdir(parents=True)
             runtime = host.HostRuntime(spec, index, str(directory))
             host.mount_disk(runtime)
-            runtime.pid, runtime.netns, let_go = host.boot(runtime, self.lower, self.laptop, self.log)
+            runtime.pid, runtime.netns, let_go = host.boot(runtime, self._layers(runtime), self.laptop, self.log)
             self.hosts[spec.name] = runtime
             starts.append(let_go)
         netns.connect([(runtime.index, runtime.pid) for runtime in self.hosts.values()])
         for let_go in starts:
             let_go()
+
+    def _layers(self, runtime):
+        return self.lower_with_omlx if runtime.spec.omlx else self.lower
 
     def wait_for_ssh(self, runtimes, timeout=90):
         """Waits until the hosts greet; raises RuntimeError with the host's log when one does not."""
@@ -299,7 +308,7 @@ class Init:
 
     def start_host(self, runtime):
         """Boots a halted host again, with its disk and its wires."""
-        runtime.pid, _, let_go = host.boot(runtime, self.lower, self.laptop, self.log)
+        runtime.pid, _, let_go = host.boot(runtime, self._layers(runtime), self.laptop, self.log)
         let_go()
 
 

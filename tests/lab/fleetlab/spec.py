@@ -43,7 +43,8 @@ class HostSpec:
     awk: str = "bwk"  # or "mawk"
     macos: str = "15.6.1"
     build: str = "24G90"
-    omlx: str = ""  # a release that tests/lab/omlx provides
+    omlx: str = "0.3.8"  # a release that tests/lab/omlx provides; "" leaves oMLX away
+    models: list = dataclasses.field(default_factory=list)  # what make-models writes into ~/models
     realpath: bool = True
     jq: bool = True
     readlink_f: bool = True
@@ -92,14 +93,23 @@ class Spec:
         return self
 
 
+_MOE = "llm=Qwen3.6-35B-A3B-Abliterated-MLX-8bit,size=36GB"
+_MOE_DRAFT = "draft=Qwen3.6-35B-A3B-DFlash,size=0.93GB"
+_DENSE = "llm=Qwen3.6-27B-MLX-8bit,size=27GB"
+_EDGE = "llm=Qwen3.6-2B-MLX-4bit,size=1.6GB"
+_ARCTIC = "embedding=snowflake-arctic-embed-l-v2.0-8bit,dimensions=1024,size=600MB"
+
+
 def article():
     """Returns the article's four machines: one in another time zone, one with noise at login."""
     return Spec([
-        HostSpec("mac-studio1", "M3 Ultra", 96 * GIB, 10**12, lan="192.168.1.21", tailnet_ip="100.64.0.21"),
+        HostSpec("mac-studio1", "M3 Ultra", 96 * GIB, 10**12, lan="192.168.1.21", tailnet_ip="100.64.0.21",
+                 models=[_MOE, _MOE_DRAFT, _DENSE, _ARCTIC]),
         HostSpec("mac-mini3", "M4 Pro", 64 * GIB, 512 * 10**9, lan="192.168.1.23", tailnet_ip="100.64.0.23",
-                 timezone="Europe/Berlin"),
-        HostSpec("mac-mini1", "M4", lan="192.168.1.11", tailnet_ip="100.64.0.11"),
-        HostSpec("mac-mini2", "M4", lan="192.168.1.12", tailnet_ip="100.64.0.12", zsh_noise=True),
+                 timezone="Europe/Berlin", models=[_DENSE]),
+        HostSpec("mac-mini1", "M4", lan="192.168.1.11", tailnet_ip="100.64.0.11", models=[_EDGE, _ARCTIC]),
+        HostSpec("mac-mini2", "M4", lan="192.168.1.12", tailnet_ip="100.64.0.12", zsh_noise=True,
+                 models=[_EDGE, _ARCTIC]),
     ]).place()
 
 
@@ -107,7 +117,7 @@ def light(count):
     """Returns `count` small hosts for measurements."""
     width = max(3, len(str(count)))
     return Spec([
-        HostSpec(f"mac-{number:0{width}}", real_disk=64 << 20, light=True) for number in range(1, count + 1)
+        HostSpec(f"mac-{number:0{width}}", real_disk=64 << 20, omlx="", light=True) for number in range(1, count + 1)
     ]).place()
 
 

@@ -108,8 +108,11 @@ _ALIASES = {"args": "command", "stat": "state", "pcpu": "%cpu", "pmem": "%mem", 
 def ps(arguments, context):
     """BSD's ps: lines are cut at 79 columns off a terminal unless -ww."""
     words = arguments[1:]
-    if words and not words[0].startswith("-"):
-        words = [f"-{words[0]}", *words[1:]]
+    long_form = False
+    if words and not words[0].startswith("-") and not words[0].isdigit():
+        # The old way without a dash: `u` is a form there; with the dash it wants a user.
+        long_form = "u" in words[0]
+        words = ["-" + words[0].replace("u", ""), *words[1:]]
     try:
         found, operands = getopt.parse("ps", words, "AaCcdeEfG:g:hjLlMmO:o:p:rSTt:U:u:vwXx")
     except getopt.UsageError as error:
@@ -128,7 +131,7 @@ def ps(arguments, context):
         columns = [(name, None) for name in ("pid", "tty", "time", "command")]
         if "f" in flags:
             columns = [(name, None) for name in ("uid", "pid", "ppid", "time", "command")]
-        if "u" in flags and not any(letter == "u" and value for letter, value in found):
+        if long_form:
             columns = [(name, None) for name in ("user", "pid", "%cpu", "%mem", "vsz", "rss", "tty", "state", "command")]
     chosen, code = _choose(found, flags, operands, context)
     width = None if flags.count("w") >= 2 or sys.stdout.isatty() else 131 if "w" in flags else 79

@@ -213,3 +213,19 @@ def minted_cookie(box: Box) -> None:
     equal(server.get("/admin/api/models", auth=None, headers=headers).status, 200)
     equal(sessions.valid(server.login().partition("=")[2]), True)
     equal(Sessions("00" * 32).valid(server.login().partition("=")[2]), False, "another secret")
+
+
+@fact("6.3", "cookies are what itsdangerous makes of the same secret")
+def real_itsdangerous(_box: Box) -> None:
+    from contract.auth import Sessions
+
+    try:
+        from itsdangerous import URLSafeTimedSerializer
+    except ImportError:
+        return  # without the real server's environment; the check before this one asks a real server
+    serializer, sessions = URLSafeTimedSerializer(SECRET), Sessions(SECRET)
+    for remember in (False, True):
+        payload = {"admin": True, "remember": remember}
+        equal(serializer.loads(sessions.mint(remember=remember)), payload)
+        equal(sessions.valid(serializer.dumps(payload)), True)
+    equal(sessions.valid(serializer.dumps({"admin": True}) + "x"), False)

@@ -326,17 +326,20 @@ class Stream:
             self.received += piece
 
     def drain(self, seconds: float) -> tuple[bytes, bool]:
-        """What arrives within so many seconds of silence at the end, and whether the stream has ended."""
-        found = b""
+        """What arrives until it has been silent for so many seconds, and whether it has ended; talking on is a failure."""
+        found, deadline = b"", time.monotonic() + seconds + 10
         self.socket.settimeout(seconds)
-        try:
-            while piece := self.socket.recv(65536):
-                found += piece
-            return found, True
-        except (TimeoutError, socket.timeout):
-            return found, b"[DONE]" in found
-        except OSError:
-            return found, True
+        while time.monotonic() < deadline:
+            try:
+                piece = self.socket.recv(65536)
+            except (TimeoutError, socket.timeout):
+                return found, b"[DONE]" in found
+            except OSError:
+                piece = b""
+            if not piece:
+                return found, True
+            found += piece
+        raise AssertionError(f"the stream talks on: {found[-200:]!r}")
 
     def close(self) -> None:
         self.socket.close()

@@ -21,6 +21,11 @@ pub(crate) fn fleet(text: &str) -> Fleet {
     loaded.fleet.unwrap_or_else(|| panic!("no fleet:\n{}", said.join("\n")))
 }
 
+/// The fleet of a text as far as it is sound, errors or not.
+pub(crate) fn sound(text: &str) -> Fleet {
+    crate::config::load("fleet.toml", text).sound.expect("a file that can be read")
+}
+
 /// Holds a checked-in document to what the code makes of it. `UPDATE_DOCS=1` writes it anew.
 pub(crate) fn assert_document(path: &str, current: &str) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -65,11 +65,6 @@ impl Finding {
         Self { rule, places: vec![place], also: Vec::new(), machines: Vec::new(), text, help: None }
     }
 
-    pub(super) fn or_at(mut self, place: Place) -> Self {
-        self.places.push(place);
-        self
-    }
-
     pub(super) fn also(mut self, places: impl IntoIterator<Item = Place>) -> Self {
         self.also.extend(places);
         self

@@ -81,7 +81,7 @@ impl Context {
                 }
                 let mut problems = vec![problem];
                 diagnostic::sort(&mut problems);
-                Loaded { fleet: None, problems, source: config::Source::new(named, "") }
+                Loaded { fleet: None, sound: None, problems, source: config::Source::new(named, "") }
             }
         }
     }

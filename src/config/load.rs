@@ -12,6 +12,8 @@ use crate::fleet::Fleet;
 pub struct Loaded {
     /// The fleet; `None` exactly when a problem is an error.
     pub fleet: Option<Fleet>,
+    /// The fleet as far as it is sound, also when a problem is an error: for answers that explain the errors (`capacity`), never for acting on.
+    pub sound: Option<Fleet>,
     /// Every problem, in the order of the file.
     pub problems: Vec<Problem>,
     /// The text, for showing where.
@@ -23,7 +25,7 @@ pub fn load(path: &str, text: &str) -> Loaded {
     let source = Source::new(path, text);
     let mut problems = Vec::new();
     let table = syntax::parse(&source, &mut problems);
-    let fleet = if table.is_empty() && diagnostic::has_errors(&problems) {
+    let sound = if table.is_empty() && diagnostic::has_errors(&problems) {
         None
     } else {
         let canonical = canonical::canonical(&table);
@@ -33,8 +35,8 @@ pub fn load(path: &str, text: &str) -> Loaded {
     };
     diagnostic::sort(&mut problems);
     problems.dedup();
-    let fleet = fleet.filter(|_| !diagnostic::has_errors(&problems));
-    Loaded { fleet, problems, source }
+    let fleet = sound.clone().filter(|_| !diagnostic::has_errors(&problems));
+    Loaded { fleet, sound, problems, source }
 }
 
 /// Every code that [`load`] can report.

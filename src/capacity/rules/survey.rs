@@ -1,6 +1,5 @@
 //! A machine as the rules look at it: costs and resident sets, computed once.
 
-use crate::capacity::finding::Place;
 use crate::capacity::footprint::Footprint;
 use crate::capacity::window::{Costs, ResidentSet, resident_sets};
 use crate::capacity::{Measured, estimated_sum};
@@ -30,11 +29,6 @@ impl<'a> Survey<'a> {
         self.sum(set, more) <= self.costs.budget.limit
     }
 
-    /// The names that the machine serves on demand while the set holds.
-    pub(crate) fn on_demand<'b>(&'b self, set: &'b ResidentSet<'_>) -> impl Iterator<Item = &'b Footprint> {
-        self.costs.footprints.iter().filter(|footprint| !holds(set, &footprint.served))
-    }
-
     pub(crate) fn served(&self, name: &ServedName) -> Option<&'a Served> {
         self.fleet.served.get(name)
     }
@@ -59,26 +53,4 @@ impl<'a> Survey<'a> {
 
 pub(crate) fn holds(set: &ResidentSet<'_>, name: &ServedName) -> bool {
     set.resident.iter().any(|served| served.name == *name)
-}
-
-/// The names of a set, for a sentence.
-pub(crate) fn names(set: &ResidentSet<'_>) -> Vec<String> {
-    set.resident.iter().map(|served| served.name.to_string()).collect()
-}
-
-/// When the set holds, for a sentence: `while night is open`, `outside every window`, or nothing where there are no windows.
-pub(crate) fn when(survey: &Survey<'_>, set: &ResidentSet<'_>) -> String {
-    match set.window {
-        Some(schedule) => format!("while {} is open, ", schedule.name),
-        None if survey.sets.len() > 1 => "outside every window, ".to_owned(),
-        None => String::new(),
-    }
-}
-
-/// The `resident` that declares a set: that of the window, or of one name of the baseline.
-pub(crate) fn resident_place(set: &ResidentSet<'_>, name: &ServedName) -> Place {
-    match set.window {
-        Some(schedule) => Place::of(["schedules", schedule.name.as_str(), "resident"]),
-        None => Place::of(["serve", name.as_str(), "resident"]),
-    }
 }

@@ -1,10 +1,9 @@
 //! Two served names of one weights directory on one machine: two loads.
 
-use super::catalogue::{ALTERNATING_TWINS, ONE_LOAD_SUFFICES};
+use super::catalogue::{ONE_LOAD_SUFFICES, RESIDENT_TWIN};
 use super::survey::{Survey, holds};
 use crate::capacity::Footprint;
 use crate::capacity::finding::{Finding, Place, about, list};
-use crate::capacity::window::ResidentSet;
 use crate::fleet::{Bytes, Profile};
 use crate::omlx::{Effect, fields, same_value};
 use crate::schedule::load_seconds;
@@ -14,61 +13,46 @@ pub(super) fn check(surveys: &[Survey<'_>], found: &mut Vec<Finding>) {
         let names = &survey.costs.footprints;
         for (at, one) in names.iter().enumerate() {
             for other in names[at + 1..].iter().filter(|other| other.weights == one.weights) {
-                found.extend(alternating(survey, one, other));
+                found.extend(of_resident(survey, one, other));
                 found.extend(one_load(survey, one, other));
             }
         }
     }
 }
 
-/// Twins that alternate: both can load while some set holds, and never both; or one is resident throughout and keeps the other out.
-fn alternating(survey: &Survey<'_>, one: &Footprint, other: &Footprint) -> Option<Finding> {
-    let alternate = |set: &&ResidentSet<'_>| {
-        survey.fits(set, &[one])
-            && survey.fits(set, &[other])
-            && !survey.fits(set, &[one, other])
-            && !holds(set, &one.served)
-            && !holds(set, &other.served)
-    };
-    let never_both = survey.sets.iter().all(|set| !survey.fits(set, &[one, other]));
-    let (set, keeps_out) = match survey.sets.iter().find(alternate) {
-        Some(set) => (set, None),
-        None if never_both => {
-            let set = survey.sets.iter().find(|set| holds(set, &one.served) != holds(set, &other.served))?;
-            (set, Some(if holds(set, &one.served) { (one, other) } else { (other, one) }))
-        }
-        None => return None,
-    };
-    let sum = survey.sum(set, &[one, other]);
-    let beside: Vec<String> = set
-        .resident
-        .iter()
-        .map(|served| served.name.to_string())
-        .filter(|name| one.served != *name.as_str() && other.served != *name.as_str())
-        .collect();
-    let beside_text = if beside.is_empty() { String::new() } else { format!(" beside {}", list(&beside)) };
-    let cost = Bytes(one.loaded_bytes().max(other.loaded_bytes()));
+/// A name whose twin is resident and leaves no room for it, at any time: it can only answer in the twin's place.
+fn of_resident(survey: &Survey<'_>, one: &Footprint, other: &Footprint) -> Option<Finding> {
+    if survey.sets.iter().any(|set| survey.fits(set, &[one, other])) {
+        return None;
+    }
+    let set = survey.sets.iter().find(|set| holds(set, &one.served) != holds(set, &other.served))?;
+    let (stays, out) = if holds(set, &one.served) { (one, other) } else { (other, one) };
+    if survey.sets.iter().any(|set| survey.fits(set, &[out])) {
+        return None;
+    }
+    let others: Vec<&str> =
+        set.resident.iter().map(|served| served.name.as_str()).filter(|name| stays.served != **name).collect();
+    let beside = if others.is_empty() { String::new() } else { format!(" beside {}", list(&others)) };
+    let cost = Bytes(out.loaded_bytes());
     let mut text = format!(
-        "{} and {} are two copies of {}: both{beside_text} take {sum} of {}, so one is always out and each change loads {cost} ({})",
-        one.served,
-        other.served,
-        one.weights,
+        "{} and {} are two copies of {}: both{beside} take {} of {}, so they can only alternate, and each change loads {cost} ({})",
+        stays.served,
+        out.served,
+        stays.weights,
+        survey.sum(set, &[out]),
         survey.limit(),
         about(load_seconds(cost)),
     );
-    if let Some((stays, out)) = keeps_out {
-        text.push_str(&format!("; {} is resident, so {} can never answer", stays.served, out.served));
-    }
-    if !beside.is_empty() && survey.costs.fit([one, other]) {
-        let left =
-            survey.costs.budget.limit.get().saturating_sub(one.loaded_bytes().saturating_add(other.loaded_bytes()));
-        text.push_str(&format!("; without {} both fit, with {} left for their contexts", list(&beside), Bytes(left)));
+    if !others.is_empty() && survey.costs.fit([one, other]) {
+        let both = one.loaded_bytes().saturating_add(other.loaded_bytes());
+        let left = Bytes(survey.costs.budget.limit.get().saturating_sub(both));
+        text = format!("{text}; without {} both fit and leave {left} for their contexts", list(&others));
     }
     Some(
-        Finding::new(&ALTERNATING_TWINS, Place::of(["serve", other.served.as_str(), "model"]), text)
+        Finding::new(&RESIDENT_TWIN, Place::of(["serve", out.served.as_str(), "model"]), text)
             .on(&survey.machine.name)
-            .also([Place::of(["serve", one.served.as_str(), "model"])])
-            .help("let one profile do both kinds of work, run them one after the other as a schedule can, or serve one of them on another machine"),
+            .also([Place::of(["serve", stays.served.as_str(), "resident"])])
+            .help("use one profile for both, let windows decide which of them is resident, or serve one on another machine"),
     )
 }
 

@@ -33,11 +33,13 @@ copy() {
 
 rotate() {
 	temporary=$LOGS/.rotate.$$
-	# A copy has the owner and the mode of its log from the first byte.
-	rm -f "$temporary" && cp -p /dev/null "$temporary" 2>/dev/null
-	: >"$temporary" || return 1
-	owner=$(ls -ln "$1" | awk '{ print $3 ":" $4 }')
-	chown "$owner" "$temporary" 2>/dev/null
+	# A copy has the owner and the mode of its log before it has any content.
+	rm -f "$temporary" && (umask 077 && : >"$temporary") || return 1
+	about=$(ls -ln "$1" | awk '
+		function bits(triple) { return (substr(triple, 1, 1) == "r") * 4 + (substr(triple, 2, 1) == "w") * 2 + (substr(triple, 3, 1) == "x") }
+		{ print $3 ":" $4 " " bits(substr($1, 2, 3)) bits(substr($1, 5, 3)) bits(substr($1, 8, 3)) }')
+	chown "${about% *}" "$temporary" 2>/dev/null
+	chmod "${about#* }" "$temporary" || return 1
 	if ! copy "$1" "$temporary"; then
 		# No room for a copy: the log is what fills the disk.
 		rm -f "$temporary"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, models, script, settings, units};
+use super::{Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, jobs, models, script, settings, units};
 use crate::fleet::{Fleet, Machine, layout};
 
 /// What a machine should hold. Pure: the same fleet and machine give the same bundle.
@@ -19,7 +19,8 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
     if let Some(unit) = units::gpu_limit(machine) {
         parts.unit(unit);
     }
-    parts.finish(machine)
+    jobs_of(&mut parts, fleet, machine);
+    parts.finish(fleet, machine)
 }
 
 fn omlx_files(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
@@ -35,6 +36,17 @@ fn links(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
             let path = Fleet::link_path(machine, weights, served);
             let target = Fleet::weights_path(machine, weights);
             parts.entry(Entry { path, owner: owner.clone(), mode: 0o755, content: Content::Link { target } });
+        }
+    }
+}
+
+fn jobs_of(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
+    for job in fleet.jobs.iter().filter(|job| job.on.contains(&machine.name)) {
+        parts.script("job", script::job());
+        let daemon = jobs::job(fleet, machine, job);
+        parts.unit(daemon.unit);
+        if let Some(text) = daemon.environment {
+            parts.environment(&jobs::unit_name(job), daemon.user, text);
         }
     }
 }
@@ -65,13 +77,22 @@ impl Parts {
         self.whole(layout::script_path(name), Owner::root(), 0o755, Text::literal(text));
     }
 
+    /// STATE/env/UNIT: it may hold secrets, so only the unit's user reads it.
+    fn environment(&mut self, unit: &str, user: &str, text: Text) {
+        self.whole(layout::environment_path(unit), Owner::staff(user), 0o600, text);
+    }
+
     fn whole(&mut self, path: String, owner: Owner, mode: u32, text: Text) {
         self.entry(Entry { path, owner, mode, content: Content::Whole(text) });
     }
 
-    fn finish(self, machine: &Machine) -> Bundle {
+    fn finish(self, fleet: &Fleet, machine: &Machine) -> Bundle {
         let entries: Vec<Entry> = self.entries.into_values().collect();
-        let directories = directories(machine, &entries);
+        let mut directories = directories(machine, &entries);
+        if let Some((owner, mode)) = jobs::record_directory(fleet, machine) {
+            directories.push((format!("{}/jobs", layout::STATE), owner, mode));
+            directories.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        }
         Bundle { machine: machine.name.clone(), entries, directories, units: self.units }
     }
 }

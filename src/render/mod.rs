@@ -6,6 +6,8 @@ mod build;
 mod bundle;
 mod daemon;
 mod document;
+mod environment;
+mod jobs;
 mod manifest;
 mod models;
 mod runner;

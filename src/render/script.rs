@@ -4,11 +4,17 @@
 /// JSON for the scripts.
 const JSON: &str = include_str!("../../templates/json.sh");
 
-/// The line that stands for [`JSON`] in a template.
-const JSON_MARK: &str = "@json.sh@\n";
+/// The fleet's wall clock for the scripts.
+const CLOCK: &str = include_str!("../../templates/clock.sh");
 
+/// A template with the libraries in the place of the lines that stand for them.
 fn assembled(template: &str) -> String {
-    template.replace(JSON_MARK, JSON)
+    template.replace("@json.sh@\n", JSON).replace("@clock.sh@\n", CLOCK)
+}
+
+/// `job`: starts a command when it is its time.
+pub(super) fn job() -> String {
+    assembled(include_str!("../../templates/job.sh"))
 }
 
 /// `rotate`: keeps the logs small.

@@ -80,6 +80,13 @@ impl Text {
         }
     }
 
+    /// With text as one word of a shell, quotes included.
+    pub fn push_word(&mut self, word: &str) {
+        let mut quoted = String::new();
+        Encoding::ShellWord.write(word, &mut quoted);
+        self.push(&quoted);
+    }
+
     /// With a hole.
     pub fn push_hole(&mut self, placeholder: Placeholder, encoding: Encoding) {
         self.0.push(Segment::Hole(placeholder, encoding));

@@ -2,7 +2,7 @@
 
 use super::daemon::{Calendar, Daemon};
 use super::{Entry, Unit, UnitKind};
-use crate::fleet::{Bind, Fleet, Job, Machine, TimeOfDay, Weekdays, layout};
+use crate::fleet::{Bind, Fleet, Machine, TimeOfDay, Weekdays, layout};
 use crate::schedule::calendar_times;
 
 /// oMLX itself: `PROGRAM serve --base-path BASE` and nothing else, because every other flag makes it rewrite settings.json or stops a later release
@@ -97,52 +97,8 @@ pub(super) fn rotate() -> (Entry, Unit) {
     daemon.into_unit("rotate", UnitKind::Timed, Vec::new())
 }
 
-/// The short name of a job's daemon.
-pub(super) fn job_unit(job: &Job) -> String {
-    format!("job.{}", job.name)
-}
-
-/// Who runs a job, and that user's home.
-pub(super) fn job_user<'a>(job: &'a Job, machine: &'a Machine) -> (&'a str, String) {
-    match job.user.as_deref() {
-        Some("root") => ("root", "/var/root".to_owned()),
-        Some(user) if user != machine.user => (user, format!("/Users/{user}")),
-        _ => (machine.user.as_str(), machine.home.clone()),
-    }
-}
-
-/// A job: launchd starts the wrapper at every time of the machine's clock that `at` can fall on; the wrapper starts the command only when it is `at` in the
-/// fleet's zone (fleet.md, Time).
-pub(super) fn job(fleet: &Fleet, machine: &Machine, job: &Job) -> (Entry, Unit) {
-    let name = job_unit(job);
-    let (user, home) = job_user(job, machine);
-    let mut arguments = vec![
-        layout::script_path("job"),
-        job.name.to_string(),
-        "--at".to_owned(),
-        job.at.to_string(),
-        "--days".to_owned(),
-        job.days.iter().map(crate::fleet::Weekday::short).collect::<Vec<_>>().join(","),
-        "--zone".to_owned(),
-        fleet.timezone.name().to_owned(),
-    ];
-    if let Some(timeout) = job.timeout {
-        arguments.extend(["--timeout".to_owned(), timeout.as_secs().to_string()]);
-    }
-    arguments.push("--".to_owned());
-    arguments.extend(job.run.iter().cloned());
-    let mut daemon = Daemon::new(&name, arguments).run_by(user, &home);
-    let program = job.run.first().map_or("", String::as_str);
-    daemon.environment_variables.insert("PATH".to_owned(), path_with(program));
-    daemon.start_calendar_interval =
-        calendar_times(&fleet.timezone, &machine.timezone, job.at, job.days).into_iter().map(Calendar::from).collect();
-    daemon.process_type = Some("Standard");
-    daemon.exit_timeout = Some(30);
-    daemon.into_unit(&name, UnitKind::Timed, Vec::new())
-}
-
 /// A PATH that finds a program's neighbours: launchd's own is /usr/bin:/bin:/usr/sbin:/sbin, without Homebrew.
-fn path_with(program: &str) -> String {
+pub(super) fn path_with(program: &str) -> String {
     const SYSTEM: &str = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
     match program.rsplit_once('/').map(|(directory, _)| directory) {
         Some(directory)

@@ -3,6 +3,7 @@
 mod architecture;
 mod json_sh;
 mod render;
+mod scripts;
 mod slots;
 mod support;
 mod transaction;

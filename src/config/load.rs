@@ -33,10 +33,23 @@ pub fn load(path: &str, text: &str) -> Loaded {
         RawFile::read(Node::new(Value::Table(table), 0..end), &At::ROOT, &mut problems)
             .and_then(|raw| check::fleet(&raw, canonical, &mut problems))
     };
+    without_consequences(&source, &mut problems);
     diagnostic::sort(&mut problems);
     problems.dedup();
     let fleet = sound.clone().filter(|_| !diagnostic::has_errors(&problems));
     Loaded { fleet, sound, problems, source }
+}
+
+/// Takes out what may only follow from a syntax error: problems on its lines, and what is missed that may stand there.
+fn without_consequences(source: &Source, problems: &mut Vec<Problem>) {
+    let line = |problem: &Problem| problem.primary.as_ref().map(|label| source.place(label.span.start).line);
+    let is_syntax = |problem: &Problem| problem.code.id == syntax::SYNTAX.id;
+    let broken: Vec<_> = problems.iter().filter(|problem| is_syntax(problem)).map(line).collect();
+    if !broken.is_empty() {
+        problems.retain(|problem| {
+            is_syntax(problem) || (!check::may_follow_from_a_gap(problem.code) && !broken.contains(&line(problem)))
+        });
+    }
 }
 
 /// Every code that [`load`] can report.

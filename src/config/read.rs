@@ -267,7 +267,7 @@ pub(crate) fn take<T: Read>(table: &mut Table, key: &str, at: &At<'_>, problems:
     T::read(entry.node, &at.below(key, &entry.key), problems)
 }
 
-/// Says which keys are left over, and which are missing; a key that is only misspelt is not missing too.
+/// Says which keys are left over, and which are missing; a key that is only misspelt is not missing too. Returns the keys that misspelt ones mean.
 pub(crate) fn keys(
     present: &[&str],
     left: &Table,
@@ -275,7 +275,7 @@ pub(crate) fn keys(
     known: &[&'static str],
     required: &[&'static str],
     problems: &mut Vec<Problem>,
-) {
+) -> Vec<&'static str> {
     let mut meant = Vec::new();
     for (key, entry) in left {
         let (what, may) = if at.is_root() {
@@ -284,10 +284,12 @@ pub(crate) fn keys(
             (format!("unknown key {} in {at}", quoted(key)), format!("{at} may hold"))
         };
         let free = known.iter().copied().filter(|known| !present.contains(known));
-        meant.extend(suggest::nearest(key, free.clone()));
+        let near = suggest::nearest(key, free);
+        meant.extend(near);
+        let near = near.or_else(|| suggest::nearest(key, known.iter().copied()));
         let problem = Problem::at(&UNKNOWN_KEY, entry.key.clone(), what).label("unknown");
-        problems.push(match suggest::nearest(key, free).map(|near| format!("did you mean \"{near}\"?")) {
-            Some(help) => problem.help(help),
+        problems.push(match near {
+            Some(near) => problem.help(format!("did you mean \"{near}\"?")),
             None => problem.help(format!("{may}: {}", known.join(", "))),
         });
     }
@@ -298,6 +300,7 @@ pub(crate) fn keys(
             Problem::at(&MISSING_KEY, at.key.clone(), format!("{at} has no `{key}`")).label(format!("without `{key}`"))
         });
     }
+    meant
 }
 
 /// One property of a table's schema.
@@ -331,11 +334,18 @@ macro_rules! raw_table {
         #[derive(Clone, Debug, Default)]
         pub(crate) struct $name {
             $($(#[doc = $doc])* pub(crate) $field: Option<$type>,)*
+            /// The keys that are written, also with a value that is not sound, or misspelt.
+            written: Vec<&'static str>,
         }
 
         impl $name {
             /// The keys of this table.
             pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            /// Whether the file says anything about the key: what is wrong with it was then said already.
+            pub(crate) fn names(&self, key: &str) -> bool {
+                self.written.contains(&key)
+            }
         }
 
         impl $crate::config::read::Read for $name {
@@ -348,12 +358,15 @@ macro_rules! raw_table {
                     problems.push($crate::config::read::wrong_type(&node, at, "a table"));
                     return None;
                 };
-                let present: Vec<&'static str> =
+                let mut present: Vec<&'static str> =
                     Self::KEYS.iter().copied().filter(|key| table.contains_key(*key)).collect();
-                let read = Self {
+                let mut read = Self {
                     $($field: $crate::config::read::take(&mut table, stringify!($field), at, problems),)*
+                    written: Vec::new(),
                 };
-                $crate::config::read::keys(&present, &table, at, Self::KEYS, &[$($required),*], problems);
+                let meant = $crate::config::read::keys(&present, &table, at, Self::KEYS, &[$($required),*], problems);
+                present.extend(meant);
+                read.written = present;
                 Some(read)
             }
         }

@@ -1,6 +1,7 @@
 //! The one integration binary. A module a feature.
 
 mod architecture;
+mod check;
 mod json_sh;
 mod render;
 mod scripts;

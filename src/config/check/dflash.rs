@@ -139,6 +139,10 @@ fn context(view: View<'_>, profile: &Profile, machine: &Machine, problems: &mut 
     }
     let Some(limit) = omlx::dflash_limit(machine.omlx.release, &machine.omlx.environment, None) else { return };
     let declared = limit_span(view, machine);
+    let text = machine.omlx.environment.get(omlx::DFLASH_MAX_CTX);
+    if text.is_some_and(|text| text.trim().parse::<u64>().is_err()) {
+        return; // Said where the variable is.
+    }
     let limit_text = if declared.is_some() { format!("{limit}") } else { format!("oMLX's default of {limit}") };
     let place = |problem: Problem| match &declared {
         Some(span) => problem.also(span.clone(), "DFLASH_MAX_CTX"),

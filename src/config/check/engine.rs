@@ -140,13 +140,13 @@ fn settings(raw: &RawOmlx, problems: &mut Problems) -> BTreeMap<SettingPath, ser
     for (section, key, node) in raw.settings.iter().flat_map(|map| map.iter()) {
         if ["server", "model", "auth"].contains(&section) {
             let instead = match section {
-                "server" => "[omlx].bind and [omlx].port",
-                "model" => "[omlx].weights",
-                _ => "[omlx].api_key",
+                "server" => "[omlx].bind and [omlx].port decide",
+                "model" => "[omlx].weights decides",
+                _ => "[omlx].api_key decides",
             };
             problems.push(
                 Problem::at(&RESERVED_SETTING, key.clone(), format!("`{section}` is not decided by [omlx.settings]"))
-                    .help(format!("{instead} decide it")),
+                    .help(format!("{instead} it")),
             );
             continue;
         }

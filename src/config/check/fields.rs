@@ -141,7 +141,7 @@ fn with_help(problem: Problem, help: Option<String>) -> Problem {
 fn elsewhere(name: &str, release: Release) -> Option<String> {
     let known: Vec<&str> =
         Release::ALL.into_iter().filter(|other| omlx::field(*other, name).is_some()).map(Release::as_str).collect();
-    (!known.is_empty() && !known.contains(&release.as_str())).then(|| format!("{} has it", known.join(" and ")))
+    (!known.is_empty() && !known.contains(&release.as_str())).then(|| super::settings::have_it(&known))
 }
 
 fn near(name: &str, release: Release) -> Option<String> {

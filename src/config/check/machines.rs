@@ -5,17 +5,14 @@ use super::names;
 use super::values::{self, Problems};
 use crate::config::raw::{RawFile, RawMachine};
 use crate::config::read::MISSING_KEY;
+use crate::config::wording::shortened;
 use crate::diagnostic::Problem;
 use crate::fleet::{Address, Bind, Declared, Machine, MachineName, TierLabel, Zone};
 
 /// What machines inherit.
 pub(crate) struct Inherited<'a> {
     pub(crate) tailnet: Option<&'a str>,
-    /// Whether the file gives a tailnet, sound or not.
-    pub(crate) names_tailnet: bool,
     pub(crate) user: Option<&'a str>,
-    /// Whether the file gives a user, sound or not.
-    pub(crate) names_user: bool,
     pub(crate) home: Option<&'a str>,
     pub(crate) timezone: &'a Zone,
     pub(crate) omlx: &'a Parts,
@@ -24,19 +21,58 @@ pub(crate) struct Inherited<'a> {
 /// All sound machines.
 pub(crate) fn machines(raw: &RawFile, from: &Inherited<'_>, problems: &mut Problems) -> Declared<Machine> {
     let mut sound = Declared::default();
+    inherited(raw, problems);
     for (key, span, machine) in raw.machines.iter().flat_map(|map| map.iter()) {
         let name = names::name(key, span, "a machine", MachineName::new, problems);
-        if let Some(machine) = machine.and_then(|raw_machine| one(name, key, span, raw_machine, raw, from, problems)) {
+        if let Some(machine) = machine.and_then(|raw_machine| one(name, key, raw_machine, raw, from, problems)) {
             sound.insert(machine);
         }
     }
     sound
 }
 
+/// What neither the fleet nor a machine says: once, where the fewest words mend it.
+fn inherited(raw: &RawFile, problems: &mut Problems) {
+    let lacking = |says: &dyn Fn(&RawMachine) -> bool| -> Vec<(&str, &std::ops::Range<usize>)> {
+        let all = raw.machines.iter().flat_map(|machines| machines.iter());
+        all.filter(|(_, _, machine)| machine.is_some_and(|machine| !says(machine)))
+            .map(|(name, span, _)| (name, span))
+            .collect()
+    };
+    let mut say = |lacking: Vec<(&str, &std::ops::Range<usize>)>, what: &str, help: &str| {
+        if let Some((first, span)) = lacking.first() {
+            let others = match lacking.len() {
+                1 => String::new(),
+                2 => ", nor has 1 other machine".to_owned(),
+                many => format!(", nor have {} other machines", many - 1),
+            };
+            problems.push(
+                Problem::at(
+                    &MISSING_KEY,
+                    (*span).clone(),
+                    format!("machines.{} has no {what}{others}", shortened(first)),
+                )
+                .help(help),
+            );
+        }
+    };
+    let fleet = raw.fleet.as_ref();
+    if fleet.is_some_and(|fleet| !fleet.names("tailnet")) {
+        let help = "give the fleet its `tailnet`, or each machine its `address`";
+        say(lacking(&|machine| machine.names("address")), "address", help);
+    }
+    if fleet.is_some_and(|fleet| !fleet.names("user")) {
+        say(lacking(&|machine| machine.names("user")), "user", "give the fleet its `user`, or each machine its own");
+    }
+    if raw.omlx.as_ref().is_some_and(|omlx| !omlx.names("version")) {
+        let says = |machine: &RawMachine| machine.omlx.as_ref().is_some_and(|omlx| omlx.names("version"));
+        say(lacking(&says), "release of oMLX", "give [omlx] its `version`");
+    }
+}
+
 fn one(
     name: Option<MachineName>,
     key: &str,
-    span: &std::ops::Range<usize>,
     raw: &RawMachine,
     file: &RawFile,
     from: &Inherited<'_>,
@@ -71,34 +107,9 @@ fn one(
     let address = match raw.address.as_ref() {
         Some(leaf) if leaf.value == "local" => Some(Address::Local),
         Some(_) => values::host(raw.address.as_ref(), &what("address"), problems).map(Address::Explicit),
-        None => match from.tailnet {
-            Some(tailnet) => Some(Address::Tailnet(format!("{key}.{tailnet}"))),
-            None => {
-                if !from.names_tailnet {
-                    problems.push(
-                        Problem::at(&MISSING_KEY, span.clone(), format!("machines.{key} has no address"))
-                            .help("give it `address`, or the fleet its `tailnet`"),
-                    );
-                }
-                None
-            }
-        },
+        None => from.tailnet.map(|tailnet| Address::Tailnet(format!("{key}.{tailnet}"))),
     };
     let user = own_user.as_deref().or(from.user);
-    if user.is_none() && !from.names_user && raw.user.is_none() {
-        problems.push(
-            Problem::at(&MISSING_KEY, span.clone(), format!("machines.{key} has no user"))
-                .help("give it `user`, or the fleet its `user`"),
-        );
-    }
-    let fleet_names_version = file.omlx.as_ref().is_none_or(|omlx| omlx.version.is_some());
-    let own_names_version = raw.omlx.as_ref().is_some_and(|omlx| omlx.version.is_some());
-    if !fleet_names_version && !own_names_version {
-        problems.push(
-            Problem::at(&MISSING_KEY, span.clone(), format!("machines.{key} has no release of oMLX"))
-                .help("give [omlx] its `version`"),
-        );
-    }
     let sound = !problems[before..].iter().any(|problem| problem.severity() == crate::diagnostic::Severity::Error);
     let (user, sound) = (user?.to_owned(), sound);
     let home = own_home
@@ -132,7 +143,7 @@ fn one(
 fn open_without_key(raw: &RawMachine, file: &RawFile, omlx: &crate::fleet::Engine, problems: &mut Problems) {
     let own = raw.omlx.as_ref();
     let fleet = file.omlx.as_ref();
-    let names_key = own.is_some_and(|omlx| omlx.api_key.is_some()) || fleet.is_some_and(|omlx| omlx.api_key.is_some());
+    let names_key = [own, fleet].into_iter().flatten().any(|omlx| omlx.names("api_key"));
     if omlx.bind != Bind::All || names_key {
         return;
     }

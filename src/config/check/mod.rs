@@ -22,4 +22,4 @@ mod view;
 mod whole;
 mod windows;
 
-pub(crate) use whole::{codes, fleet};
+pub(crate) use whole::{codes, fleet, may_follow_from_a_gap};

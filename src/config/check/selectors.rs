@@ -70,14 +70,19 @@ impl Machines<'_> {
         };
         let found: Vec<MachineName> =
             self.sound.iter().filter(|machine| selector.matches(machine)).map(|machine| machine.name.clone()).collect();
-        if found.is_empty() && !self.may_mean_an_unsound_one(&selector) {
+        if found.is_empty() && !self.may_mean_unsound(&selector) {
             problems.push(self.nothing(&selector, text, span));
             return None;
         }
         Some(found)
     }
 
-    fn may_mean_an_unsound_one(&self, selector: &Selector) -> bool {
+    /// Whether a selector may mean a machine that is declared but not sound, which was said where it is declared.
+    pub(crate) fn may_mean_an_unsound_one(&self, text: &str) -> bool {
+        Selector::parse(text).is_ok_and(|selector| self.may_mean_unsound(&selector))
+    }
+
+    fn may_mean_unsound(&self, selector: &Selector) -> bool {
         self.raw.iter().filter(|(name, ..)| !self.sound.contains(name)).any(|(name, _, raw)| match selector {
             Selector::Machine(wanted) => *wanted == *name,
             Selector::Glob(_) => true,

@@ -27,7 +27,7 @@ pub(crate) fn gateway(raw: &RawGateway, machines: &Machines<'_>, problems: &mut 
     let bind = values::bind(raw.bind.as_ref(), "gateway.bind", problems).unwrap_or(Bind::Loopback);
     let port = values::port(raw.port.as_ref(), "gateway.port", problems).unwrap_or(4000);
     let api_key = secrets::source(raw.api_key.as_ref(), "gateway.api_key", problems);
-    if let (Bind::All, None, Some(leaf)) = (bind, &raw.api_key, &raw.bind) {
+    if let (Bind::All, false, Some(leaf)) = (bind, raw.names("api_key"), &raw.bind) {
         problems.push(
             Problem::at(&OPEN_WITHOUT_KEY, leaf.span.clone(), "bind = \"all\" demands an api_key")
                 .help("add api_key = { env = \"FLEET_GATEWAY_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),

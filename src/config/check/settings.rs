@@ -104,11 +104,7 @@ fn one(
             .map(Release::as_str)
             .collect();
         let known = omlx::settings(release).filter(|setting| setting.section == section).map(|setting| setting.key);
-        let help = if others.is_empty() {
-            suggest::help(key, known, "its keys are")
-        } else {
-            Some(format!("{} has it", others.join(" and ")))
-        };
+        let help = if others.is_empty() { suggest::help(key, known, "its keys are") } else { Some(have_it(&others)) };
         problems.push(match help {
             Some(help) => problem.help(help),
             None => problem,
@@ -118,6 +114,11 @@ fn one(
     if let Some(problem) = misfit(node, &setting.path(), |json| setting.check(json)) {
         problems.push(problem);
     }
+}
+
+/// `0.5.0 and flyto-0.7.0 have it`
+pub(crate) fn have_it(releases: &[&str]) -> String {
+    format!("{} {} it", releases.join(" and "), if releases.len() == 1 { "has" } else { "have" })
 }
 
 /// DFLASH_MAX_CTX is read as a whole number of tokens; oMLX falls back to 4096 without a word when it is none.

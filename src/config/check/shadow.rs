@@ -60,7 +60,7 @@ fn one(
     let slot = names::reference(raw.slot.as_ref(), file.slots.as_ref().unwrap_or(&none), "slot", problems);
     if let (Some(slot), Some(leaf)) = (slot, &raw.slot)
         && let Some(declared) = file.slots.as_ref().and_then(|slots| slots.get(slot))
-        && !declared.allow_cloud.as_ref().is_some_and(|allow| allow.value)
+        && !declared.allow_cloud.as_ref().map_or(declared.names("allow_cloud"), |allow| allow.value)
     {
         let problem = Problem::at(
             &CLOUD_NOT_ALLOWED,

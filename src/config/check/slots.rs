@@ -107,7 +107,8 @@ impl Routes<'_> {
             None => served.on.clone(),
             Some(narrowed) => {
                 let both: Vec<_> = narrowed.into_iter().filter(|machine| served.is_on(machine)).collect();
-                if both.is_empty() && !served.on.is_empty() {
+                let unsound = selector.is_some_and(|selector| self.machines.may_mean_an_unsound_one(selector));
+                if both.is_empty() && !served.on.is_empty() && !unsound {
                     let on: Vec<&str> = served.on.iter().map(|machine| machine.as_str()).collect();
                     problems.push(
                         Problem::at(

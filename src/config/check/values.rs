@@ -114,11 +114,11 @@ pub(crate) fn size(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) 
     match leaf.value.parse() {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            let code = if error == BytesError::OutOfRange { &OUT_OF_RANGE } else { &INVALID_SIZE };
-            problems.push(
-                Problem::at(code, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value)))
-                    .help("write it as \"36GB\" or \"600MB\""),
-            );
+            problems.push(if error == BytesError::OutOfRange {
+                Problem::at(&OUT_OF_RANGE, leaf.span.clone(), format!("{what}: {error}, not {}", quoted(&leaf.value)))
+            } else {
+                Problem::at(&INVALID_SIZE, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value)))
+            });
             None
         }
     }
@@ -130,8 +130,11 @@ pub(crate) fn duration(leaf: Leaf<'_, String>, what: &str, problems: &mut Proble
     match parse_duration(&leaf.value) {
         Ok(duration) => Some(duration),
         Err(error) => {
-            let code = if error == DurationError::OutOfRange { &OUT_OF_RANGE } else { &INVALID_DURATION };
-            problems.push(Problem::at(code, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value))));
+            problems.push(if error == DurationError::OutOfRange {
+                Problem::at(&OUT_OF_RANGE, leaf.span.clone(), format!("{what}: {error}, not {}", quoted(&leaf.value)))
+            } else {
+                Problem::at(&INVALID_DURATION, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value)))
+            });
             None
         }
     }

@@ -42,6 +42,16 @@ pub(crate) fn codes() -> Vec<&'static Code> {
     .concat()
 }
 
+/// Whether a problem says that something is missing, which may stand in a part of the file that could not be read.
+pub(crate) fn may_follow_from_a_gap(code: &Code) -> bool {
+    let rules_over_tables =
+        [&dflash::CODES[..], &kinds::CODES, &windows::CODES, &slots::CODES, &schedules::CODES].concat();
+    let missing = [&read::MISSING_KEY, &names::UNKNOWN_REFERENCE, &engine::OPEN_WITHOUT_KEY];
+    let unserved = [&serve::RESIDENT_ELSEWHERE, &shadow::CLOUD_NOT_ALLOWED];
+    let all = [&rules_over_tables[..], &missing, &selectors::CODES, &unserved].concat();
+    all.iter().any(|known| known.id == code.id)
+}
+
 /// How long a machine may take to become healthy, when the file does not say (fleet.toml, [fleet].gate).
 const DEFAULT_GATE: Duration = Duration::from_secs(600);
 
@@ -70,9 +80,7 @@ pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut 
     let omlx = raw.omlx.as_ref().map(|omlx| engine::parts(omlx, "omlx", problems)).unwrap_or_default();
     let inherited = Inherited {
         tailnet: tailnet.as_deref(),
-        names_tailnet: table.is_none_or(|fleet| fleet.tailnet.is_some()),
         user: user.as_deref(),
-        names_user: table.is_none_or(|fleet| fleet.user.is_some()),
         home: home.as_deref(),
         timezone: &timezone,
         omlx: &omlx,

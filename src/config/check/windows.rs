@@ -131,7 +131,9 @@ fn rebindings(view: View<'_>, problems: &mut Problems) {
             };
             let all = rebinding.route.iter().filter_map(|rank| view.fleet.weights_of(&rank.served));
             let embedding = work(own.kind) == Some(crate::fleet::SlotKind::Embedding);
-            if all.clone().any(|weights| work(weights.kind) != work(own.kind)) {
+            // A draft is said to be none of the served where it is served.
+            let works = |weights: &Weights| work(weights.kind).is_some() && work(own.kind).is_some();
+            if all.clone().any(|weights| works(weights) && work(weights.kind) != work(own.kind)) {
                 let message = format!(
                     "{}: {} is a slot of kind {}, {} is {}",
                     schedule.name,

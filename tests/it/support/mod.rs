@@ -1,3 +1,6 @@
 //! What several features' tests need.
 
+pub(crate) mod fleetctl;
 pub(crate) mod sshd;
+
+pub(crate) use fleetctl::Fleetctl;

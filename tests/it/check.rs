@@ -1,0 +1,327 @@
+//! `fleetctl check`, `schema`, `explain` and `edit`: every rule of the format, every bad input, whole outputs.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::support::Fleetctl;
+
+const EXAMPLE: &str = include_str!("../../fleet.toml");
+
+fn fixtures() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fleets/invalid");
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(directory).expect("the fixtures").map(|entry| entry.expect("an entry").path()).collect();
+    found.sort();
+    assert!(found.len() > 50, "the fixtures were found");
+    found
+}
+
+fn read(path: &Path) -> String {
+    #[expect(clippy::disallowed_methods, reason = "a test's own fixture")]
+    std::fs::read_to_string(path).expect("a fixture")
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().expect("a name").to_string_lossy().into_owned()
+}
+
+/// One file a rule; the whole answer is pinned beside it.
+#[test]
+fn every_rule_of_the_format() {
+    for path in fixtures() {
+        let output = Fleetctl::with_fleet(&read(&path)).run(&["check"]);
+        insta::with_settings!({ snapshot_path => "../fixtures/fleets/snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name(&path), output.to_string());
+        });
+    }
+}
+
+/// Text, JSON and exit code say the same of every fixture.
+#[test]
+fn json_says_what_the_text_says() {
+    for path in fixtures() {
+        let fleetctl = Fleetctl::with_fleet(&read(&path));
+        let (text, json) = (fleetctl.run(&["check"]), fleetctl.run(&["check", "--json"]));
+        assert_eq!(text.exit, json.exit, "{}", name(&path));
+        let document = json.json();
+        assert_eq!(document["schema"], "fleetctl.check/1");
+        let problems = document["problems"].as_array().expect("problems");
+        assert!(!problems.is_empty(), "{} breaks no rule", name(&path));
+        let errors = problems.iter().any(|problem| problem["severity"] == "error");
+        assert_eq!(text.exit, Some(if errors { 3 } else { 0 }), "{}", name(&path));
+        for problem in problems {
+            for key in ["code", "severity", "message", "line", "column", "end_line", "end_column", "help"] {
+                assert!(problem.get(key).is_some(), "{}: no {key} in {problem}", name(&path));
+            }
+            let code = problem["code"].as_str().expect("a code");
+            let severity = problem["severity"].as_str().expect("a severity");
+            assert!(text.stdout.contains(&format!("{severity}[{code}]")), "{}: {code} is not shown", name(&path));
+            if let Some(line) = problem["line"].as_u64() {
+                let at = format!("fleet.toml:{line}:{}\n", problem["column"]);
+                assert!(text.stdout.contains(&at), "{}: {at} is not shown", name(&path));
+            }
+        }
+    }
+}
+
+/// Every code that a fixture raises is in the catalogue with the same severity.
+#[test]
+fn every_code_is_in_the_catalogue() {
+    let list = Fleetctl::new().run(&["explain", "--list", "--json"]).json();
+    assert_eq!(list["schema"], "fleetctl.explain/1");
+    let known: BTreeSet<(String, String)> = list["codes"]
+        .as_array()
+        .expect("codes")
+        .iter()
+        .map(|code| (code["code"].to_string(), code["severity"].to_string()))
+        .collect();
+    for path in fixtures() {
+        let document = Fleetctl::with_fleet(&read(&path)).run(&["check", "--json"]).json();
+        for problem in document["problems"].as_array().expect("problems") {
+            let code = (problem["code"].to_string(), problem["severity"].to_string());
+            assert!(known.contains(&code), "{}: {code:?} is not in the catalogue", name(&path));
+        }
+    }
+}
+
+#[test]
+fn the_example_raises_no_error() {
+    let output = Fleetctl::with_fleet(EXAMPLE).run(&["check"]);
+    insta::assert_snapshot!(output, @r"
+    exit: 0
+    ----- stdout -----
+    fleet.toml: no problem: 4 machines, 6 served names, 7 slots, 5 jobs
+    ----- stderr -----
+    ");
+}
+
+#[test]
+fn an_empty_file_a_directory_and_no_file() {
+    let fleetctl = Fleetctl::with_fleet("");
+    insta::assert_snapshot!(fleetctl.run(&["check"]), @r"
+    exit: 3
+    ----- stdout -----
+    error[empty-file]: the fleet file is empty
+    --> fleet.toml
+     = help: `fleetctl init` writes a first fleet.toml
+
+    fleet.toml: 1 error
+    ----- stderr -----
+    ");
+    insta::assert_snapshot!(fleetctl.run(&["check", "-f", "."]), @r"
+    exit: 3
+    ----- stdout -----
+    error[unreadable-file]: . is a directory
+    --> .
+
+    .: 1 error
+    ----- stderr -----
+    ");
+    insta::assert_snapshot!(fleetctl.run(&["check", "-f", "no.toml"]), @r"
+    exit: 3
+    ----- stdout -----
+    error[unreadable-file]: there is no file no.toml
+    --> no.toml
+     = help: -f names another file; `fleetctl init` writes a first one
+
+    no.toml: 1 error
+    ----- stderr -----
+    ");
+    insta::assert_snapshot!(fleetctl.run(&["check", "-f", "no.toml", "--json"]), @r#"
+    exit: 3
+    ----- stdout -----
+    {
+      "schema": "fleetctl.check/1",
+      "problems": [
+        {
+          "code": "unreadable-file",
+          "severity": "error",
+          "message": "there is no file no.toml",
+          "line": null,
+          "column": null,
+          "end_line": null,
+          "end_column": null,
+          "help": "-f names another file; `fleetctl init` writes a first one"
+        }
+      ]
+    }
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn noise() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    })
+    .take(10 << 20)
+    .collect();
+    let fleetctl = Fleetctl::new();
+    fleetctl.write("fleet.toml", &noise);
+    insta::assert_snapshot!(fleetctl.run(&["check"]), @r"
+    exit: 3
+    ----- stdout -----
+    error[unreadable-file]: fleet.toml is longer than 1048576 bytes
+    --> fleet.toml
+
+    fleet.toml: 1 error
+    ----- stderr -----
+    ");
+    fleetctl.write("fleet.toml", &noise[..1000]);
+    insta::assert_snapshot!(fleetctl.run(&["check"]), @r"
+    exit: 3
+    ----- stdout -----
+    error[unreadable-file]: fleet.toml is not UTF-8 (byte 0)
+    --> fleet.toml
+
+    fleet.toml: 1 error
+    ----- stderr -----
+    ");
+    // Text, but no TOML: whatever it is, it is said in bounded time and without a control character.
+    let text: String = noise[..200_000].iter().map(|byte| char::from(*byte)).collect();
+    fleetctl.write("fleet.toml", text.as_bytes());
+    let output = fleetctl.run(&["check"]);
+    assert_eq!(output.exit, Some(3));
+    assert!(output.stdout.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+#[test]
+fn deep_nesting_and_long_keys_are_no_panic() {
+    for text in [
+        format!("schema = 1\nx = {}1{}\n", "[".repeat(5_000), "]".repeat(5_000)),
+        format!("schema = 1\n{}x = 1\n", "a.".repeat(5_000)),
+        format!("schema = 1\n[{}x]\n", "a.".repeat(60)),
+        format!("{{{}", "\"a\":{".repeat(5_000)),
+        format!("schema = {}\n", "9".repeat(5_000)),
+    ] {
+        let output = Fleetctl::with_fleet(&text).run(&["check"]);
+        assert_eq!(output.exit, Some(3), "{output}");
+        assert!(output.stdout.len() < 200_000);
+    }
+}
+
+#[test]
+fn a_verb_that_needs_the_file_refuses_an_invalid_one() {
+    // `edit` without a change is the plainest of them here; verbs that read the fleet are tested with their own features.
+    let fleetctl = Fleetctl::with_fleet("schema = 1\n").set("EDITOR", "true");
+    insta::assert_snapshot!(fleetctl.run(&["edit"]), @r"
+    exit: 0
+    ----- stdout -----
+    ----- stderr -----
+    fleet.toml is unchanged
+    ");
+}
+
+#[test]
+fn edit_replaces_the_file_only_by_a_sound_one() {
+    let fleetctl = Fleetctl::with_fleet(EXAMPLE).set("EDITOR", "sed -i s/mac-mini3/mac-mini4/");
+    let output = fleetctl.run(&["edit"]);
+    insta::assert_snapshot!(output, @r"
+    exit: 0
+    ----- stdout -----
+    ----- stderr -----
+    fleet.toml is replaced; `fleetctl plan` shows what that changes
+    ");
+    assert_eq!(read(&fleetctl.directory().join("fleet.toml")), EXAMPLE.replace("mac-mini3", "mac-mini4"));
+
+    let fleetctl = Fleetctl::with_fleet(EXAMPLE).set("EDITOR", "sed -i s/M3.Ultra/1/;false");
+    let output = fleetctl.run(&["edit"]);
+    assert_eq!(output.exit, Some(1), "{output}");
+
+    let temporary = fleetctl.directory().join("tmp");
+    std::fs::create_dir(&temporary).expect("a directory");
+    let fleetctl = fleetctl.set("TMPDIR", &temporary.to_string_lossy()).set("EDITOR", "sed -i 's/^port .*/port = 0/'");
+    let output = fleetctl.run(&["edit"]);
+    insta::with_settings!({ filters => vec![(r"fleet-\w+\.toml", "fleet-[RANDOM].toml")] }, {
+        insta::assert_snapshot!(output, @r"
+        exit: 3
+        ----- stdout -----
+        ----- stderr -----
+        error[out-of-range]: omlx.port is outside its range
+          --> fleet.toml:21:8
+           |
+        21 | port = 0
+           |        ^ from 1 to 65535
+           |
+           = help: it must be from 1 to 65535
+
+        error[out-of-range]: gateway.port is outside its range
+           --> fleet.toml:247:8
+            |
+        247 | port = 0
+            |        ^ from 1 to 65535
+            |
+            = help: it must be from 1 to 65535
+
+        error[out-of-range]: resolver.port is outside its range
+           --> fleet.toml:255:8
+            |
+        255 | port = 0
+            |        ^ from 1 to 65535
+            |
+            = help: it must be from 1 to 65535
+
+        error: fleet.toml: 3 errors
+        help: fleet.toml is unchanged; what you wrote is kept in [WORK]/tmp/fleet-[RANDOM].toml
+        ");
+    });
+    assert_eq!(read(&fleetctl.directory().join("fleet.toml")), EXAMPLE);
+    let kept: Vec<_> = std::fs::read_dir(&temporary).expect("there").collect();
+    assert_eq!(kept.len(), 1, "what was written is kept");
+}
+
+#[test]
+fn explain() {
+    let fleetctl = Fleetctl::new();
+    insta::assert_snapshot!(fleetctl.run(&["explain", "context-ends-dflash"]), @r"
+    exit: 0
+    ----- stdout -----
+    context-ends-dflash (error): a context window at or above DFLASH_MAX_CTX
+
+    oMLX 0.3.8 drops DFlash for good after one prompt of DFLASH_MAX_CTX tokens or more (default 4096):
+    it loads the ordinary engine and stays with it, also for short prompts, until the model is loaded
+    again. A max_context_window below the limit refuses such a prompt instead. Raise DFLASH_MAX_CTX in
+    [omlx.environment], or lower max_context_window.
+    ----- stderr -----
+    ");
+    insta::assert_snapshot!(fleetctl.run(&["explain", "context-end-dflash"]), @r#"
+    exit: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: there is no code "context-end-dflash"
+    help: did you mean "context-ends-dflash"?
+    "#);
+    insta::assert_snapshot!(fleetctl.run(&["explain"]), @r"
+    exit: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <CODE>
+
+    Usage: fleetctl explain <CODE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(fleetctl.run(&["explain", "syntax", "--json"]), @r#"
+    exit: 0
+    ----- stdout -----
+    {
+      "schema": "fleetctl.explain/1",
+      "code": "syntax",
+      "severity": "error",
+      "title": "the file is not TOML",
+      "explanation": "The text breaks the grammar of TOML 1.1 at the place shown: a quote or bracket that is not closed, a key without a value, a key that stands twice in one table, a table that is declared twice.\n\nAll syntax errors are shown at once; what stands in the broken lines is not checked until they are mended."
+    }
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn schema_is_the_checked_in_one() {
+    let checked_in = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet.schema.json"));
+    assert_eq!(Fleetctl::new().run(&["schema"]).stdout, checked_in);
+}

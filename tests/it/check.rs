@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::Fleetctl;
 
 const EXAMPLE: &str = include_str!("../../fleet.toml");
+const SOUND: &str = include_str!("../fixtures/fleets/sound.toml");
 
 fn fixtures() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fleets/invalid");
@@ -87,12 +88,93 @@ fn every_code_is_in_the_catalogue() {
 #[test]
 fn the_example_raises_no_error() {
     let output = Fleetctl::with_fleet(EXAMPLE).run(&["check"]);
-    insta::assert_snapshot!(output, @r"
+    insta::assert_snapshot!(output, @r#"
     exit: 0
     ----- stdout -----
-    fleet.toml: no problem: 4 machines, 6 served names, 7 slots, 5 jobs
+    warning[process-limit-above-gpu-limit]: mac-studio1: oMLX allows its process 88.0 GiB, and the GPU limit is 84.0 GiB
+      --> fleet.toml:40:13
+       |
+    40 | gpu_limit = "84GB"                    # optional: iogpu.wired_limit_mb, set again at each bo...
+       |             ^^^^^^
+       |
+       = help: raise `gpu_limit`, or declare a lower memory.max_process_memory in [omlx.settings]
+
+    warning[process-limit-above-gpu-limit]: mac-mini3: oMLX allows its process 56.0 GiB, and the GPU limit is 51.8 GiB
+      --> fleet.toml:46:10
+       |
+    46 | memory = "64GB"
+       |          ^^^^^^
+       |
+       = help: declare `gpu_limit`, or a lower memory.max_process_memory in [omlx.settings]
+
+    warning[process-limit-above-gpu-limit]: mac-mini1: oMLX allows its process 12.8 GiB, and the GPU limit is 11.8 GiB
+      --> fleet.toml:53:10
+       |
+    53 | memory = "16GB"
+       |          ^^^^^^
+       |
+       = help: declare `gpu_limit`, or a lower memory.max_process_memory in [omlx.settings]
+
+    warning[process-limit-above-gpu-limit]: mac-mini2: oMLX allows its process 12.8 GiB, and the GPU limit is 11.8 GiB
+      --> fleet.toml:59:10
+       |
+    59 | memory = "16GB"
+       |          ^^^^^^
+       |
+       = help: declare `gpu_limit`, or a lower memory.max_process_memory in [omlx.settings]
+
+    note[capacity-assumed]: moe-35b: its size is the declared 36.0 GiB, its shape is the catalogue's
+      --> fleet.toml:69:13
+       |
+    69 | size      = "36GB"                    # declared; plan and capacity prefer what the machine ...
+       |             ^^^^^^
+
+    note[capacity-assumed]: dense-27b: its size is the declared 27.0 GiB, its shape is the catalogue's
+      --> fleet.toml:79:13
+       |
+    79 | size      = "27GB"
+       |             ^^^^^^
+
+    note[capacity-assumed]: edge-2b: its size is the declared 1.6 GiB, its shape is taken to be that of Qwen3.5-2B
+      --> fleet.toml:84:13
+       |
+    84 | size      = "1.6GB"
+       |             ^^^^^^^
+
+    note[capacity-assumed]: arctic: its size is the declared 600 MiB, its shape is the catalogue's
+      --> fleet.toml:89:14
+       |
+    89 | size       = "600MB"
+       |              ^^^^^^^
+
+    warning[draft-not-counted]: profiles.interactive: oMLX does not count the draft moe-35b-draft (952 MiB) in its limit
+      --> fleet.toml:96:22
+       |
+    96 | dflash_draft_model = "moe-35b-draft"  # a key of [models]; rendered as its path on each machine
+       |                      ^^^^^^^^^^^^^^^
+
+    warning[no-room-for-context]: mac-studio1 outside every window: moe-batched and what is resident need 78.0 GiB with their context, of 75.2 GiB that can be used
+       --> fleet.toml:102:22
+        |
+    102 | max_context_window = 32768
+        |                      ^^^^^ 32768 tokens for moe-batched
+        |
+        = help: lower the context or the concurrency, or keep less resident; `fleetctl capacity` shows every term
+
+    warning[cannot-load-in-window]: mac-studio1 in the window night: there is no room to load moe-dflash
+       --> fleet.toml:198:12
+        |
+    198 | resident = ["moe-batched", "dense-thinking"]    # the machine's whole resident set while th...
+        |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ oMLX's limit for models is 79.2 GiB
+        |
+       ::: fleet.toml:127:12
+        |
+    127 | on       = ["mac-studio1"]            # machines, globs, or "tier:LABEL"
+        |            --------------- moe-dflash is served there
+
+    fleet.toml: 7 warnings, 4 notes: 4 machines, 6 served names, 7 slots, 5 jobs
     ----- stderr -----
-    ");
+    "#);
 }
 
 #[test]
@@ -218,60 +300,78 @@ fn a_verb_that_needs_the_file_refuses_an_invalid_one() {
 
 #[test]
 fn edit_replaces_the_file_only_by_a_sound_one() {
-    let fleetctl = Fleetctl::with_fleet(EXAMPLE).set("EDITOR", "sed -i s/mac-mini3/mac-mini4/");
-    let output = fleetctl.run(&["edit"]);
-    insta::assert_snapshot!(output, @r"
+    let fleetctl = Fleetctl::with_fleet(SOUND).set("EDITOR", "sed -i 's/tiny/small/'");
+    insta::assert_snapshot!(fleetctl.run(&["edit"]), @r#"
     exit: 0
     ----- stdout -----
     ----- stderr -----
+    note[capacity-assumed]: moe: its size is the declared 36.0 GiB, its shape is the catalogue's
+      --> fleet.toml:35:13
+       |
+    35 | size      = "36GB"
+       |             ^^^^^^
+
+    note[capacity-assumed]: small: its size is the declared 1.6 GiB, its shape is taken to be that of Qwen3.5-2B
+      --> fleet.toml:45:13
+       |
+    45 | size      = "1.6GB"
+       |             ^^^^^^^
+
+    note[capacity-assumed]: arctic: its size is the declared 600 MiB, it keeps no cache
+      --> fleet.toml:50:14
+       |
+    50 | size       = "600MB"
+       |              ^^^^^^^
+
+    fleet.toml: 3 notes
     fleet.toml is replaced; `fleetctl plan` shows what that changes
+    "#);
+    assert_eq!(read(&fleetctl.directory().join("fleet.toml")), SOUND.replace("tiny", "small"));
+    insta::assert_snapshot!(fleetctl.run(&["edit"]), @r"
+    exit: 0
+    ----- stdout -----
+    ----- stderr -----
+    fleet.toml is unchanged
     ");
-    assert_eq!(read(&fleetctl.directory().join("fleet.toml")), EXAMPLE.replace("mac-mini3", "mac-mini4"));
+}
 
-    let fleetctl = Fleetctl::with_fleet(EXAMPLE).set("EDITOR", "sed -i s/M3.Ultra/1/;false");
-    let output = fleetctl.run(&["edit"]);
-    assert_eq!(output.exit, Some(1), "{output}");
-
+#[test]
+fn edit_keeps_what_cannot_be_used() {
+    let fleetctl = Fleetctl::with_fleet(SOUND);
     let temporary = fleetctl.directory().join("tmp");
     std::fs::create_dir(&temporary).expect("a directory");
-    let fleetctl = fleetctl.set("TMPDIR", &temporary.to_string_lossy()).set("EDITOR", "sed -i 's/^port .*/port = 0/'");
-    let output = fleetctl.run(&["edit"]);
-    insta::with_settings!({ filters => vec![(r"fleet-\w+\.toml", "fleet-[RANDOM].toml")] }, {
-        insta::assert_snapshot!(output, @r"
-        exit: 3
-        ----- stdout -----
-        ----- stderr -----
-        error[out-of-range]: omlx.port is outside its range
-          --> fleet.toml:21:8
-           |
-        21 | port = 0
-           |        ^ from 1 to 65535
-           |
-           = help: it must be from 1 to 65535
+    let kept = || std::fs::read_dir(&temporary).expect("there").count();
+    let fleetctl = fleetctl.set("TMPDIR", &temporary.to_string_lossy());
+    let filters = vec![(r"fleet-\w+\.toml", "fleet-[RANDOM].toml")];
 
-        error[out-of-range]: gateway.port is outside its range
-           --> fleet.toml:247:8
-            |
-        247 | port = 0
-            |        ^ from 1 to 65535
-            |
-            = help: it must be from 1 to 65535
+    let failing = fleetctl.set("EDITOR", "false");
+    insta::with_settings!({ filters => filters.clone() }, { insta::assert_snapshot!(failing.run(&["edit"]), @r#"
+    exit: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: the editor "false" ended with exit status: 1
+    help: set VISUAL or EDITOR to the editor of your choice
+    "#); });
+    assert_eq!(kept(), 0, "nothing was written, nothing is kept");
 
-        error[out-of-range]: resolver.port is outside its range
-           --> fleet.toml:255:8
-            |
-        255 | port = 0
-            |        ^ from 1 to 65535
-            |
-            = help: it must be from 1 to 65535
+    let spoiling = failing.set("EDITOR", "sed -i 's/^port .*/port = 0/'");
+    insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(spoiling.run(&["edit"]), @r"
+    exit: 3
+    ----- stdout -----
+    ----- stderr -----
+    error[out-of-range]: omlx.port is outside its range
+      --> fleet.toml:13:8
+       |
+    13 | port = 0
+       |        ^ from 1 to 65535
+       |
+       = help: it must be from 1 to 65535
 
-        error: fleet.toml: 3 errors
-        help: fleet.toml is unchanged; what you wrote is kept in [WORK]/tmp/fleet-[RANDOM].toml
-        ");
-    });
-    assert_eq!(read(&fleetctl.directory().join("fleet.toml")), EXAMPLE);
-    let kept: Vec<_> = std::fs::read_dir(&temporary).expect("there").collect();
-    assert_eq!(kept.len(), 1, "what was written is kept");
+    error: fleet.toml: 1 error
+    help: fleet.toml is unchanged; what you wrote is kept in [WORK]/tmp/fleet-[RANDOM].toml
+    "); });
+    assert_eq!(read(&spoiling.directory().join("fleet.toml")), SOUND);
+    assert_eq!(kept(), 1, "what was written is kept");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Raw tables → domain, one file a rule family. Each says all that is wrong in its family and hands on what is sound.
 
+mod candidates;
+mod context;
 mod dflash;
 mod engine;
 mod fields;
 mod jobs;
 mod kinds;
 mod machines;
+mod memory;
 mod models;
 mod names;
 mod profiles;

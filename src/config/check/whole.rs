@@ -8,8 +8,8 @@ use super::slots::Routes;
 use super::values::{self, OUT_OF_RANGE, Problems};
 use super::view::View;
 use super::{
-    dflash, engine, fields, jobs, kinds, machines, models, names, profiles, schedules, secrets, selectors, serve,
-    services, settings, shadow, slots, windows,
+    candidates, context, dflash, engine, fields, jobs, kinds, machines, memory, models, names, profiles, schedules,
+    secrets, selectors, serve, services, settings, shadow, slots, windows,
 };
 use crate::config::raw::{RawFile, RawMachine};
 use crate::config::read::{self, Map};
@@ -36,6 +36,9 @@ pub(crate) fn codes() -> Vec<&'static Code> {
         &slots::CODES,
         &schedules::CODES,
         &windows::CODES,
+        &memory::CODES,
+        &context::CODES,
+        &candidates::CODES,
         &services::CODES,
         &shadow::CODES,
     ]
@@ -44,8 +47,17 @@ pub(crate) fn codes() -> Vec<&'static Code> {
 
 /// Whether a problem says that something is missing, which may stand in a part of the file that could not be read.
 pub(crate) fn may_follow_from_a_gap(code: &Code) -> bool {
-    let rules_over_tables =
-        [&dflash::CODES[..], &kinds::CODES, &windows::CODES, &slots::CODES, &schedules::CODES].concat();
+    let rules_over_tables = [
+        &dflash::CODES[..],
+        &kinds::CODES,
+        &windows::CODES,
+        &slots::CODES,
+        &schedules::CODES,
+        &memory::CODES,
+        &context::CODES,
+        &candidates::CODES,
+    ]
+    .concat();
     let missing = [&read::MISSING_KEY, &names::UNKNOWN_REFERENCE, &engine::OPEN_WITHOUT_KEY];
     let unserved = [&serve::RESIDENT_ELSEWHERE, &shadow::CLOUD_NOT_ALLOWED];
     let all = [&rules_over_tables[..], &missing, &selectors::CODES, &unserved].concat();
@@ -124,5 +136,9 @@ pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut 
     kinds::check(view, problems);
     dflash::check(view, problems);
     windows::check(view, problems);
+    let rooms = memory::Room::all(view);
+    memory::check(view, &rooms, problems);
+    candidates::check(view, &rooms, problems);
+    context::check(view, &rooms, problems);
     Some(fleet)
 }

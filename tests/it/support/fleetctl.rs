@@ -43,6 +43,7 @@ impl Fleetctl {
 
     /// Sets a variable for the runs that follow.
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }

@@ -56,4 +56,7 @@ pub(crate) struct GlobalArgs {
     /// What an unreachable machine means: fail or skip
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, global = true, hide_possible_values = true)]
     pub(crate) unreachable: OnUnreachable,
+    /// At a first contact, add a machine's SSH host key to known_hosts (a changed key is never accepted)
+    #[arg(long, global = true)]
+    pub(crate) accept_new: bool,
 }

@@ -1,5 +1,6 @@
 //! One file a verb: orchestration only.
 
+mod ask;
 mod at;
 mod catalogue;
 mod check;
@@ -9,6 +10,7 @@ mod dispatch;
 mod edit;
 mod explain;
 mod fleet_file;
+mod machines;
 mod render;
 mod resolve;
 mod schedule;

@@ -80,7 +80,8 @@ pub enum FileFact {
         mode: u32,
         /// SHA-256 of its bytes, hex; `None` when it could not be read.
         sha256: Option<String>,
-        /// Its bytes, where the probe brought them (managed text below 1 MB that the login user or sudo may read).
+        /// Its bytes, where the probe brought them: text below 1 MB that is read (oMLX's files, fleetctl's state) or differs from what is declared.
+        /// `None` where its hash is the declared one, where it holds a secret of ours, and where it could not be read.
         bytes: Option<Vec<u8>>,
     },
     /// A symbolic link.
@@ -309,6 +310,8 @@ pub struct Observed {
     pub installed_release: Option<String>,
     /// What oMLX answered.
     pub engine: EngineAnswers,
+    /// How long our daemon's process has run, seconds.
+    pub engine_uptime: Option<u64>,
     /// Weights that the fleet file declares for this machine, by path.
     pub weights: BTreeMap<String, WeightsFact>,
     /// `STATE/manifest.json`, parsed JSON.

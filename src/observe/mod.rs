@@ -1,10 +1,16 @@
 //! Facts of a machine, the parsers of what macOS and oMLX print, and the probe that asks for all of it in one round trip.
 
+mod ask;
+mod assemble;
 mod facts;
-mod tailnet;
+pub mod parse;
+mod probe;
+mod script;
 
+pub use ask::{Ask, AskFile, Contents};
+pub use assemble::{ZONE_LINKS, observed};
 pub use facts::{
     Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,
 };
-pub use tailnet::{Node, Tailnet, TailnetError, parse_tailnet};
+pub use probe::{probe, remaining};

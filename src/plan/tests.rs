@@ -113,6 +113,7 @@ fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Value
             status: Answer::Got(json!({"version": "0.3.8"})),
             models: Answer::Got(json!({ "models": models })),
         },
+        engine_uptime: None,
         weights: BTreeMap::new(),
         manifest: serde_json::from_str(&bundle.manifest()).ok(),
         record: Some(json!({"fleet": fleet.name})),

@@ -27,9 +27,9 @@ _PLAIN = {
         "gunzip", "gzcat:zcat", "gzip", "join", "jq", "killall", "logname", "nice", "nl", "nohup", "od", "openssl",
         "paste", "patch", "perl", "pgrep", "pkill", "printenv", "printf", "renice", "scp", "seq", "sftp", "sort", "split",
         "ssh", "ssh-keygen", "sudo", "tar:bsdtar", "bsdtar", "tee", "true", "tsort", "tty", "unexpand",
-        "uniq", "wc", "which:which.debianutils", "whoami", "yes", "zcat", "shasum", "lsof",
+        "uniq", "wc", "which:which.debianutils", "whoami", "yes", "zcat", "shasum",
     ],
-    "/usr/sbin": ["sshd", "visudo", "chroot"],
+    "/usr/sbin": ["sshd", "visudo", "chroot", "lsof"],
 }
 _RENAMED = {
     "/bin/sh": f"{DEBIAN_BIN}/bash",

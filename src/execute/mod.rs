@@ -1,7 +1,28 @@
 //! Carries a Plan out: waves, gates, cancellation, receipts.
+//!
+//! A machine's part is a transaction that its own runner carries out (`templates/apply`); this room puts the payload together, sends it, watches, and says what
+//! became of it. It decides nothing about what is changed: that is in the plan.
 
+mod cancel;
+mod carry_out;
+mod history;
 mod payload;
+mod receipt;
+mod removal;
+mod report;
+mod result;
+mod run;
 mod script;
+mod wave;
 
+pub use cancel::Cancel;
+pub use carry_out::{Event, Events, Job, attach, carry_out};
+pub use history::{About, Generation, history};
 pub use payload::{Payload, PayloadError, PayloadFile, Purpose, Terms, payload};
-pub use script::{attach, upload};
+pub use receipt::{Occasion, Receipt};
+pub use removal::{Removal, removal};
+pub use report::{MachineReport, MachineResult, Report};
+pub use result::{ResultDocument, State};
+pub use run::{Order, rollback, run};
+pub use script::{attach as attach_script, upload};
+pub use wave::{Waves, WavesError};

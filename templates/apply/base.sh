@@ -125,6 +125,8 @@ publish() (
 	committed) [ -s "$APPLY/generation" ] && generation=$(sed -n 2p "$APPLY/generation") ;;
 	*) [ -s "$APPLY/generation" ] && generation=$(sed -n 1p "$APPLY/generation") ;;
 	esac
+	previous=null
+	[ -s "$APPLY/generation" ] && previous=$(sed -n 1p "$APPLY/generation")
 	changes=$(meta changes)
 	case $changes in
 	'' | *[!0-9]*) changes=0 ;;
@@ -140,8 +142,8 @@ publish() (
 			"$(string "$(meta fleet)")" "$(string "$(meta who)")"
 		printf '"state": "%s", "at": "%s", "step": %s, "generation": %s, "started": %s, "now": "%s", "finished": %s,\n' \
 			"$shown" "$1" "$(string "$2")" "$generation" "$(string "$(cat "$APPLY/started" 2>/dev/null)")" "$now" "$finished"
-		printf '"changes": %s, "reason": %s, "notes": [%s], "log": [%s]}\n' \
-			"$changes" "$reason" "$notes" "$log"
+		printf '"previous": %s, "changes": %s, "reason": %s, "notes": [%s], "log": [%s]}\n' \
+			"$previous" "$changes" "$reason" "$notes" "$log"
 	} >"$new" 2>/dev/null && chmod 0644 "$new" && mv -f "$new" "$STATE/result.json"; then
 		return 0
 	fi

@@ -1,5 +1,6 @@
 //! What can be typed: clap types, nothing else. Meaning is given to it in `command`.
 
+mod apply;
 mod completions;
 mod explain;
 mod global;
@@ -10,6 +11,7 @@ mod simulate;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
@@ -35,6 +37,14 @@ pub(crate) enum Command {
     Check,
     /// Write what each machine would get, without a network
     Render(RenderArgs),
+    /// Carry the plan out: in waves, gated on health, reverted where health does not come
+    Apply(ApplyArgs),
+    /// The generations that a machine keeps: when, who, what
+    History(HistoryArgs),
+    /// Go back to an earlier generation of a machine
+    Rollback(RollbackArgs),
+    /// Take everything that fleetctl owns off a machine; models and oMLX stay
+    Remove(RemoveArgs),
     /// Where a slot goes now: the model, profile and machine, the base URL, and why
     Resolve(ResolveArgs),
     /// Where every slot goes when machines are gone

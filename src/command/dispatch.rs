@@ -4,7 +4,9 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use super::{Context, check, completions, edit, explain, render, resolve, schedule, schema, simulate};
+use super::{
+    Context, apply, check, completions, edit, explain, history, remove, render, resolve, schedule, schema, simulate,
+};
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
 use crate::env::Env;
@@ -48,6 +50,10 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::Check => check::run(cx),
         Command::Render(args) => render::run(cx, args),
+        Command::Apply(args) => apply::run(cx, args),
+        Command::History(args) => history::run(cx, args),
+        Command::Rollback(args) => history::rollback(cx, args),
+        Command::Remove(args) => remove::run(cx, args),
         Command::Resolve(args) => resolve::run(cx, args),
         Command::Simulate(args) => simulate::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),

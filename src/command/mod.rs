@@ -1,7 +1,9 @@
 //! One file a verb: orchestration only.
 
+mod apply;
 mod ask;
 mod at;
+mod carry_out;
 mod catalogue;
 mod check;
 mod completions;
@@ -10,9 +12,13 @@ mod dispatch;
 mod edit;
 mod explain;
 mod fleet_file;
+mod history;
 mod machines;
+mod planning;
+mod remove;
 mod render;
 mod resolve;
+mod revision;
 mod schedule;
 mod schema;
 mod secrets;

@@ -14,6 +14,18 @@ impl Context {
         select(&self.global.on, fleet)
     }
 
+    /// The machine of a name. Errors: there is none (usage), with the near ones.
+    pub(crate) fn one_machine<'a>(&self, fleet: &'a Fleet, name: &str) -> Result<&'a Machine, CommandError> {
+        if let Some(machine) = fleet.machines.get(name) {
+            return Ok(machine);
+        }
+        let error = CommandError::usage(format!("the fleet has no machine {name:?}"));
+        Err(match config::suggestion(name, fleet.machines.keys(), "there are") {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
+    }
+
     /// `--timeout`: for reaching and probing one machine. Errors: usage.
     pub(crate) fn timeout(&self) -> Result<Duration, CommandError> {
         let text = &self.global.timeout;

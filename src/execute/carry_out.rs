@@ -94,7 +94,7 @@ pub async fn carry_out(connector: &Connector, job: &Job, cancel: &Cancel, events
     };
     report.took = began.elapsed();
     report.changes = job.terms.changes;
-    let _ = events.send(Event::Ended(Box::new(report.clone())));
+    tell(events, Event::Ended(Box::new(report.clone())));
     report
 }
 
@@ -111,7 +111,7 @@ pub async fn attach(
     tell(events, Event::Started(machine.name.clone()));
     let mut report = talk(connector, machine, id, None, within * 3 + SLACK, cancel, events).await;
     report.took = began.elapsed();
-    let _ = events.send(Event::Ended(Box::new(report.clone())));
+    tell(events, Event::Ended(Box::new(report.clone())));
     report
 }
 

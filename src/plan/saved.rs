@@ -69,6 +69,13 @@ impl SavedPlan {
         if self.file == file_digest(fleet) { Ok(()) } else { Err(SavedPlanError::FleetMovedOn) }
     }
 
+    /// SHA-256 over the plans of all machines: what a receipt and the record name.
+    pub fn digest(&self) -> String {
+        let all: String =
+            self.machines.iter().map(|machine| format!("{} {}\n", machine.name, machine.digest)).collect();
+        sha256(all.as_bytes())
+    }
+
     /// What changed on a machine since: `None` when the plan still holds there.
     pub fn moved_on(&self, now: &MachinePlan) -> Option<String> {
         let saved = self.machines.iter().find(|saved| saved.name == now.machine.as_str());

@@ -156,6 +156,17 @@ impl Ui {
         self.commentary(&text);
     }
 
+    /// Asks on standard error and reads a line of standard input: only y or yes is yes. `None`: standard input is no terminal, so nobody can answer.
+    pub fn confirm(&self, question: &str) -> Option<bool> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        self.commentary(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer).is_ok();
+        Some(read && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Commentary as it is; a closed standard error is nobody's problem.
     pub fn commentary(&self, text: &str) {
         drop(self.err.write(text.as_bytes()));

@@ -1,5 +1,6 @@
 //! How things look: tables, progress, diffs, snippets, JSON documents, reports. Does none of the work that it shows.
 
+mod apply;
 mod clock_face;
 mod console;
 mod day_chart;
@@ -8,17 +9,20 @@ pub mod json;
 mod palette;
 mod plan;
 mod problem;
+mod progress;
 mod resolve;
 mod sanitize;
 mod schedule;
 mod simulate;
 mod table;
 
+pub use apply::{history_text, report_text};
 pub use console::{Color, Ui, Volume};
 pub use diff::short_diff;
 pub use palette::Palette;
 pub use plan::plan_text;
 pub use problem::{render_problems, summarize_problems};
+pub use progress::Progress;
 pub use resolve::{render_candidates, render_resolution};
 pub use sanitize::sanitize;
 pub use schedule::{SchedulePeriod, render_schedule};

@@ -135,7 +135,16 @@ switch() {
 
 # own_words: who applied what, with the number that this generation has here.
 own_words() {
-	[ "$(meta kind)" != remove ] || return 0
+	case $(meta kind) in
+	remove) return 0 ;;
+	rollback)
+		# What runs then is that generation's file: its record stays true, but for who went back to it, and when.
+		[ -f "$STATE/record.json" ] || return 0
+		printf '/%s\n' id who at kind changes summary >"$TMP/pointers"
+		json_values "$APPLY/record.json" "$TMP/pointers" >"$TMP/changes" && printf 'set\t/generation\tnull\n' >>"$TMP/changes" &&
+			json_merge "$STATE/record.json" "$TMP/changes" >"$TMP/back.json" && mv -f "$TMP/back.json" "$APPLY/record.json" || return 1
+		;;
+	esac
 	sed "s/\"generation\": null/\"generation\": $(sed -n 2p "$APPLY/generation")/" "$APPLY/record.json" >"$TMP/record.json" &&
 		printf '%s\t%s\n' "$STATE/record.json" "$(hash "$TMP/record.json")" >>"$APPLY/wrote" &&
 		place "$STATE/record.json" root wheel 0644 "$TMP/record.json"
@@ -258,7 +267,9 @@ go_back() {
 remember() {
 	to=$(sed -n 2p "$APPLY/generation")
 	from=$(sed -n 1p "$APPLY/generation")
-	mkdir -p "$GENERATIONS/$to" && cat "$STATE/record.json" >"$GENERATIONS/$to/about.json" &&
+	said=$STATE/record.json
+	[ -f "$said" ] || said=$APPLY/record.json
+	mkdir -p "$GENERATIONS/$to" && tr -d '\n' <"$said" >"$GENERATIONS/$to/about.json" &&
 		printf '%s\n' "$to" >"$GENERATIONS/.present" && mv -f "$GENERATIONS/.present" "$GENERATIONS/present" || return 1
 	numbers=$( (cd "$GENERATIONS" && ls) | grep '^[0-9][0-9]*$' | sort -n)
 	kept=$(printf '%s\n' "$numbers" | grep -c .)

@@ -1,15 +1,19 @@
 //! The versioned JSON documents of json.md, one file a verb: types of their own, apart from the domain.
 
+mod apply;
 mod check;
 mod explain;
+mod history;
 mod render;
 mod resolve;
 mod schedule;
 mod simulate;
 mod target;
 
+pub use apply::ApplyDocument;
 pub use check::CheckDocument;
 pub use explain::{ExplainDocument, ExplainListDocument};
+pub use history::HistoryDocument;
 pub use render::{DifferenceEntry, RenderDocument};
 pub use resolve::{Memory, ResolveDocument};
 pub use schedule::ScheduleDocument;

@@ -67,7 +67,7 @@ pub struct ResultDocument {
 
 /// A line of the script that uploads or attaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub(super) enum Line {
     /// `= JSON`
     Result(Box<ResultDocument>),
     /// `! busy ID<TAB>WHO`: another transaction has not ended.
@@ -85,7 +85,7 @@ pub enum Line {
 
 impl Line {
     /// Reads a line; `None` for what is none of ours (a result that is half written or edited among it).
-    pub fn read(line: &str) -> Option<Self> {
+    pub(super) fn read(line: &str) -> Option<Self> {
         if let Some(json) = line.strip_prefix("= ") {
             return serde_json::from_str(json).ok().map(|document| Self::Result(Box::new(document)));
         }

@@ -259,3 +259,84 @@ def delete_link(box: Box) -> None:
     equal(server.admin("DELETE", "/hf/models/twin").status, 500)
     equal(server.admin("DELETE", "/hf/models/nope").status, 404)
     equal((outside / "config.json").exists() and (box.models / "a" / "config.json").exists(), True)
+
+
+@fact("6.4", "the rows of /admin/api/models, in order; `settings` only where an entry exists", both=True)
+def admin_models(box: Box) -> None:
+    server = two_models(box)
+    server.put("a", temperature=0.5)
+    rows = server.admin("GET", "/models").json()["models"]
+    keys = [
+        "id", "model_path", "loaded", "is_loading", "estimated_size", "estimated_size_formatted", "pinned", "is_default", "engine_type",
+        "model_type", "config_model_type", "thinking_default", "preserve_thinking_default", "last_access",
+    ]  # fmt: skip
+    for row in rows:
+        equal([key for key in row if key in keys], keys)
+    equal(["settings" in row for row in rows], [True, False])
+    found = rows[0]["settings"]
+    equal((found["temperature"], found["top_p"], found["is_pinned"]), (0.5, None, False))
+
+
+@fact("6.4", "…and 0.3.8 shows all fields but preserve_thinking and turboquant_skip_last")
+def admin_model_fields(box: Box) -> None:
+    from contract.model_settings import FIELDS
+
+    server = two_models(box)
+    server.put("a", temperature=0.5)
+    found = server.admin("GET", "/models").json()["models"][0]["settings"]
+    equal(set(FIELDS) - set(found), {"preserve_thinking", "turboquant_skip_last"})
+
+
+@fact("6.3", "statistics and global settings tell the API key in clear", both=True)
+def clear_keys(box: Box) -> None:
+    server = two_models(box)
+    stats = server.admin("GET", "/stats").json()
+    equal((stats["api_key"], stats["port"], stats["total_requests"]), (KEY, box.port, 0))
+    equal(stats["active_models"]["total_active_requests"], 0)
+    shown = server.admin("GET", "/global-settings").json()
+    equal((shown["auth"]["api_key"], "secret_key" in shown["auth"]), (KEY, False))
+    equal(shown["cache"]["ssd_cache_dir"], str(box.base / "cache"), "derived values are resolved")
+    equal(shown["cache"]["ssd_cache_max_size"].endswith("B"), True)
+
+
+@fact("7.3", "sub keys come and go live", both=True)
+def sub_keys(box: Box) -> None:
+    server = two_models(box)
+    created = server.admin("POST", "/sub-keys", {"key": "sub-key-2", "name": "two"})
+    equal((created.status, created.json()["sub_key"]["name"]), (200, "two"))
+    equal(server.get("/v1/models", auth=None, headers={"x-api-key": "sub-key-2"}).status, 200)
+    equal(box.read("settings.json")["auth"]["sub_keys"][0]["key"], "sub-key-2")
+    refused = [server.admin("POST", "/sub-keys", {"key": key}).status for key in ("sub-key-2", KEY, "a b c d", "abc")]
+    equal(refused, [400, 400, 400, 400])
+    equal(server.admin("DELETE", "/sub-keys", {"key": "sub-key-2"}).status, 200)
+    equal(server.get("/v1/models", auth=None, headers={"x-api-key": "sub-key-2"}).status, 401)
+    equal(server.admin("DELETE", "/sub-keys", {"key": "sub-key-2"}).status, 404)
+
+
+@fact("6.3", "logs: the last lines of server.log; no other directory", both=True)
+def logs(box: Box) -> None:
+    server = two_models(box)
+    server.chat("a")
+    answer = server.admin("GET", "/logs?lines=5").json()
+    equal((answer["log_file"], len(answer["logs"].splitlines())), ("server.log", 5))
+    equal([server.admin("GET", f"/logs?file={name}").status for name in ("..%2Fsettings.json", "server.log.2000-01-01")], [400, 404])
+
+
+@fact("4.1", "templates hold universal fields only", both=True)
+def templates(box: Box) -> None:
+    server = two_models(box)
+    body = {"name": "t", "display_name": "T", "settings": {"temperature": 0.3, "dflash_enabled": True, "turboquant_kv_bits": 8}}
+    equal(server.admin("POST", "/profile-templates", body).json()["template"]["settings"], {"temperature": 0.3})
+    equal(server.admin("POST", "/profile-templates", body).status, 409)
+    equal(list(box.read("global_templates.json")["templates"]), ["t"])
+    equal(server.admin("PUT", "/profile-templates/t", {"settings": {"top_k": 1}}).json()["template"]["settings"], {"top_k": 1})
+    equal(server.admin("DELETE", "/profile-templates/t").status, 200)
+    equal(server.admin("GET", "/profile-templates").json(), {"templates": []})
+
+
+@fact("7.3", "started with max_process_memory disabled, the TTL works all the same")
+def ttl_without_enforcer(box: Box) -> None:
+    server = two_models(box, memory={"max_process_memory": "disabled"})
+    equal(server.chat("a").status, 200)
+    server.put("a", ttl_seconds=0)
+    wait_until(lambda: server.loaded() == [], "a expires", 5)

@@ -165,8 +165,10 @@ async def create_sub_key(app, request: Request) -> Response:
     if problem := auth.check_key_format(values["key"]):
         raise HttpError(400, problem)
     known = app.settings.section("auth")["sub_keys"]
-    if values["key"] == app.api_key or any(one["key"] == values["key"] for one in known):
-        raise HttpError(400, "API key already exists")
+    if values["key"] == app.api_key:
+        raise HttpError(400, "Sub key cannot be the same as the main key")
+    if any(one["key"] == values["key"] for one in known):
+        raise HttpError(400, "This key already exists")
     entry = {"key": values["key"], "name": values.get("name") or "", "created_at": datetime.now(timezone.utc).isoformat()}
     known.append(entry)
     app.save_settings()
@@ -230,16 +232,19 @@ async def clear_ssd_cache(_app, _request: Request) -> Response:
 
 async def logs(app, request: Request) -> Response:
     directory = app.settings.log_dir()
-    files = sorted(one.name for one in directory.glob("server.log*"))
-    name = request.query.get("file", "server.log")
-    count = request.query.get("lines", "100")
-    if name not in files:
-        raise HttpError(404 if "/" not in name and ".." not in name else 400, f"Log file not found: {name}")
-    if not count.isdigit() or not 1 <= int(count) <= 10000:
-        raise HttpError(422, [{"type": "int_parsing", "loc": ["query", "lines"], "msg": "Input should be 1-10000", "input": count}])
+    name = request.query.get("file") or "server.log"
+    if "/" in name or "\\" in name or ".." in name:
+        raise HttpError(400, "Invalid file name")
+    if not (directory / name).exists():
+        raise HttpError(404, f"Log file not found: {name}")
+    try:
+        count = min(max(1, int(request.query.get("lines", "100"))), 10000)
+    except ValueError:
+        message = "Input should be a valid integer, unable to parse string as an integer"
+        raise HttpError(422, [{"type": "int_parsing", "loc": ["query", "lines"], "msg": message, "input": request.query["lines"]}]) from None
     lines = (directory / name).read_text(encoding="utf-8", errors="replace").splitlines()
-    tail = lines[-int(count) :]
-    return Response.json({"logs": "\n".join(tail), "total_lines": len(lines), "log_file": name, "available_files": files})
+    files = sorted(one.name for one in directory.glob("server.log*"))
+    return Response.json({"logs": "\n".join(lines[-count:]), "total_lines": len(lines), "log_file": name, "available_files": files})
 
 
 async def server_info(app, _request: Request) -> Response:

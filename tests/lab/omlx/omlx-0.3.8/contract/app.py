@@ -43,6 +43,7 @@ class App:
         self.templates = Templates(settings.base)
         self.metrics = Metrics(settings.base)
         self.wired = host.Wired(settings.section("server")["port"])
+        self.wired.write(0)
         self.pool = Pool(
             self.model_settings, faults, self.wired,
             max_model_memory=settings.model_budget(self.memory),

@@ -101,8 +101,9 @@ def _interface_addresses() -> list[str]:
 class Wired:
     """`/var/lab/wired/omlx-<port>.json`: how many bytes this server holds, for the lab host's vm_stat.
 
-    Written only where the directory exists. Left behind by a SIGKILL, as the real memory is (issue #2184); `pid` lets the lab
-    tell a living holder from a stranded one.
+    Written only where the directory exists: at start, and whenever something is loaded or unloaded. Left behind by a SIGKILL,
+    as the real memory may be (issue #2184), until a server on the same port starts; `pid` tells a living holder from a
+    stranded one.
     """
 
     def __init__(self, port: int) -> None:

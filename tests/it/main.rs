@@ -3,6 +3,7 @@
 mod architecture;
 mod check;
 mod json_sh;
+mod lab_hosts;
 mod render;
 mod scripts;
 mod slots;

@@ -1,6 +1,7 @@
 //! What several features' tests need.
 
 pub(crate) mod fleetctl;
+pub(crate) mod lab;
 pub(crate) mod sshd;
 
 pub(crate) use fleetctl::Fleetctl;

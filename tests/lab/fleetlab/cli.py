@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from . import control, enter, laptop, paths, pids
+from . import control, enter, laptop, linux, paths, pids
 
 
 def _say(text):
@@ -25,8 +25,9 @@ def up(arguments):
     """Brings a lab up."""
     from . import instance, spec  # slow to load, and the commands that run all the time do without
 
-    if os.geteuid() != 0:
-        _say("namespaces need root")
+    reason = _obstacle()
+    if reason is not None:
+        _say(reason)
         return 1
     directory = paths.instance(arguments.name)
     if pids.init(directory) is not None:
@@ -49,6 +50,37 @@ def down(arguments):
 
     instance.stop(paths.instance(arguments.name))
     return 0
+
+
+def can_run(_arguments):
+    """Says on stderr why no lab can run here; silent and 0 where one can."""
+    reason = _obstacle()
+    if reason is not None:
+        _say(reason)
+    return 0 if reason is None else 1
+
+
+_PROGRAMS = (
+    "/usr/sbin/sshd", "/usr/bin/ssh-keygen", "/usr/bin/zsh", "/usr/bin/sudo", "/usr/bin/original-awk", "/usr/bin/rsync",
+    "/usr/bin/lsof", "/usr/bin/curl", "/usr/bin/bsdtar", "/usr/bin/cc",
+)
+
+
+def _obstacle():
+    if os.geteuid() != 0:
+        return "namespaces need root"
+    missing = [program for program in _PROGRAMS if not os.path.exists(program)]
+    if missing or shutil.which("ip") is None:
+        return f"missing: {' '.join(missing or ['ip'])}; scripts/lab-setup installs what the lab needs"
+    child = os.fork()
+    if child == 0:
+        try:
+            linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWUTS)
+            linux.make_private()
+            os._exit(0)
+        except OSError:
+            os._exit(1)
+    return None if os.waitpid(child, 0)[1] == 0 else "this machine does not let root make namespaces"
 
 
 def listing(_arguments):
@@ -137,6 +169,8 @@ def _parser():
     what.add_argument("--light", type=int, metavar="N", help="N light hosts")
     command.add_argument("--owner", type=int, metavar="PID", help="take the lab down when this process is gone")
     verb("down", down, "take a lab down")
+    command = verbs.add_parser("can-run", help="say why no lab can run here, if none can")
+    command.set_defaults(function=can_run)
     command = verbs.add_parser("ls", help="list the labs that are up")
     command.set_defaults(function=listing)
     verb("env", env, "print addresses and paths as JSON")

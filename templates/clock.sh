@@ -49,19 +49,29 @@ shown_minute() {
 	[ "$((low + before))" -le "$SHOWN" ] || SHOWN=$((low + before))
 }
 
-# open_window MINUTE: windows on standard input, a line each: `NAME START END DAYS`, START and END in minutes of the day, DAYS the digits
-# of the weekdays on which it starts (0 is Monday). Prints the one that decides: of several open ones the latest started.
+# open_window MINUTE WINDOWS: windows are lines `NAME START END DAYS`, START and END in minutes of the day, DAYS the digits of the
+# weekdays on which it starts (0 is Monday). OPEN is the one that decides, of several open ones the latest started; or nothing.
 open_window() {
-	LC_ALL=C awk -v "moment=$1" '
-		{
-			for (back = 1; back >= 0; back--) {
-				day = int(moment / 1440) - back
-				# 1970-01-01 was a Thursday.
-				if (index($4, (day + 3) % 7) == 0) continue
-				start = day * 1440 + $2
-				end = ($3 > $2 ? day : day + 1) * 1440 + $3
-				if (start <= moment && moment < end && start >= latest) { latest = start; name = $1 }
-			}
-		}
-		END { if (name != "") print name }'
+	OPEN=
+	open_since=-1
+	while read -r window_name window_start window_end window_days; do
+		[ -n "$window_days" ] || continue
+		for window_back in 1 0; do
+			window_day=$(($1 / 1440 - window_back))
+			# 1970-01-01 was a Thursday.
+			case $window_days in
+			*$(((window_day + 3) % 7))*) ;;
+			*) continue ;;
+			esac
+			window_opens=$((window_day * 1440 + window_start))
+			window_closes=$((window_day * 1440 + window_end))
+			[ "$window_end" -gt "$window_start" ] || window_closes=$((window_closes + 1440))
+			if [ "$window_opens" -le "$1" ] && [ "$1" -lt "$window_closes" ] && [ "$window_opens" -ge "$open_since" ]; then
+				open_since=$window_opens
+				OPEN=$window_name
+			fi
+		done
+	done <<WINDOWS
+$2
+WINDOWS
 }

@@ -131,10 +131,10 @@ answers() {
 # just be starting.
 choose() {
 	zone_known "$ZONE" && shown_minute "$ZONE" "$(date +%s)" || return 1
-	window=$(printf '%s' "$WINDOWS" | open_window "$SHOWN")
+	open_window "$SHOWN" "$WINDOWS"
 	for attempt in 1 2 3 4 5 6 7 8 9 10; do
 		while read -r of URL MODEL KEY; do
-			[ "$of" = "${window:--}" ] && answers "$URL" && return 0
+			[ "$of" = "${OPEN:--}" ] && answers "$URL" && return 0
 		done <<CANDIDATES
 $CANDIDATES
 CANDIDATES

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, jobs, models, script, settings, units};
+use super::{
+    Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, jobs, models, schedule_table, script, settings, units,
+};
 use crate::fleet::{Fleet, Machine, layout};
 
 /// What a machine should hold. Pure: the same fleet and machine give the same bundle.
@@ -18,6 +20,12 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
     }
     if let Some(unit) = units::gpu_limit(machine) {
         parts.unit(unit);
+    }
+    if units::has_schedule(fleet, machine) {
+        parts.unit(units::schedule(fleet, machine));
+        parts.script("schedule", script::schedule());
+        let table = Text::literal(schedule_table::table(fleet, machine));
+        parts.whole(format!("{}/schedule/table.json", layout::STATE), Owner::root(), 0o644, table);
     }
     jobs_of(&mut parts, fleet, machine);
     parts.finish(fleet, machine)

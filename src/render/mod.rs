@@ -11,6 +11,7 @@ mod jobs;
 mod manifest;
 mod models;
 mod runner;
+mod schedule_table;
 mod script;
 mod secrets;
 mod settings;

@@ -27,6 +27,11 @@ pub(super) fn omlx_when_bindable() -> String {
     assembled(include_str!("../../templates/omlx-when-bindable.sh"))
 }
 
+/// `schedule`: the reconciler.
+pub(super) fn schedule() -> String {
+    assembled(include_str!("../../templates/schedule.sh"))
+}
+
 /// `with-env`: becomes a command with the variables of an environment file.
 pub(super) fn with_env() -> String {
     assembled(include_str!("../../templates/with-env.sh"))

@@ -51,26 +51,16 @@ pub(super) fn schedule(fleet: &Fleet, machine: &Machine) -> (Entry, Unit) {
     daemon.into_unit("schedule", UnitKind::Timed, Vec::new())
 }
 
-/// Whether the machine has a reconciler: windows decide its residents, or its gateway's routes.
+/// Whether the machine has a reconciler: windows decide its residents.
 pub(super) fn has_schedule(fleet: &Fleet, machine: &Machine) -> bool {
     fleet.has_windows(&machine.name)
-        || (is_gateway(fleet, machine) && fleet.schedules.iter().any(|schedule| !schedule.slots.is_empty()))
-}
-
-fn is_gateway(fleet: &Fleet, machine: &Machine) -> bool {
-    fleet.gateway.as_ref().is_some_and(|gateway| gateway.on.contains(&machine.name))
 }
 
 /// Every time of the machine's clock on which a window that matters there can open or close. Days do not matter: the script decides, a start too many is idle.
 fn boundaries(fleet: &Fleet, machine: &Machine) -> Vec<Calendar> {
-    let matters = |schedule: &crate::fleet::Schedule| {
-        (schedule.on.contains(&machine.name) && schedule.resident.is_some())
-            || (is_gateway(fleet, machine) && !schedule.slots.is_empty())
-    };
     let mut times: Vec<TimeOfDay> = fleet
-        .schedules
-        .iter()
-        .filter(|schedule| matters(schedule))
+        .schedules_on(&machine.name)
+        .filter(|schedule| schedule.resident.is_some())
         .flat_map(|schedule| [schedule.window.start, schedule.window.end])
         .flat_map(|edge| calendar_times(&fleet.timezone, &machine.timezone, edge, Weekdays::DAILY))
         .map(|at| at.time)

@@ -3,6 +3,7 @@
 mod clock;
 mod job;
 mod rotate;
+mod schedule_wanted;
 mod when_bindable;
 
 use std::path::{Path, PathBuf};

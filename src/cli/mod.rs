@@ -6,6 +6,7 @@ mod explain;
 mod global;
 mod render;
 mod resolve;
+mod resolver;
 mod schedule;
 mod simulate;
 
@@ -17,6 +18,7 @@ pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
 pub(crate) use render::RenderArgs;
 pub(crate) use resolve::ResolveArgs;
+pub(crate) use resolver::ResolverArgs;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use simulate::SimulateArgs;
 
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Resolve(ResolveArgs),
     /// Where every slot goes when machines are gone
     Simulate(SimulateArgs),
+    /// Run the resolver service: it answers where a slot goes; no prompt passes through it
+    Resolver(ResolverArgs),
     /// The coming transitions: when, where, what loads and unloads, what it costs
     Schedule(ScheduleArgs),
     /// Explain a code, or list all of them

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, check, completions, edit, explain, history, remove, render, resolve, schedule, schema, simulate,
+    Context, apply, check, completions, edit, explain, history, remove, render, resolve, resolver, schedule, schema,
+    simulate,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -56,6 +57,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Remove(args) => remove::run(cx, args),
         Command::Resolve(args) => resolve::run(cx, args),
         Command::Simulate(args) => simulate::run(cx, args),
+        Command::Resolver(args) => resolver::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),

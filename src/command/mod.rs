@@ -18,6 +18,7 @@ mod planning;
 mod remove;
 mod render;
 mod resolve;
+mod resolver;
 mod revision;
 mod schedule;
 mod schema;

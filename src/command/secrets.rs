@@ -13,7 +13,7 @@ use crate::transport::output_of;
 /// Longest file of a secret.
 const LIMIT: u64 = 64 << 10;
 /// How long a password manager may take, its questions to the operator included.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Context {
     /// The secret, without the line break behind it. Errors name its place, never its content.

@@ -17,6 +17,7 @@ mod resolve;
 mod room;
 mod simulate;
 mod snapshot;
+mod tracker;
 
 pub use address::{base_url, host, url_host};
 pub use balance::Cursor;
@@ -31,6 +32,7 @@ pub use resolution::{Choice, Load, Rejected, Resolution, SlotState};
 pub use resolve::{resolve, resolve_in};
 pub use simulate::{Outlook, Scenario, each_down, simulate};
 pub use snapshot::{LEASE, Snapshot};
+pub use tracker::Tracker;
 
 #[cfg(test)]
 mod property_tests;

@@ -5,6 +5,8 @@ use super::{Grid, Tone, sanitize};
 use crate::fleet::Fleet;
 use crate::slot::{Choice, Reason, Resolution};
 
+type CandidateRow = [(String, Tone); 5];
+
 /// The answer in a few lines; without a candidate the reason, and every candidate with its own.
 pub fn render_resolution(resolution: &Resolution<'_>, fleet: &Fleet, color: bool) -> String {
     let paint =
@@ -37,7 +39,7 @@ pub fn render_resolution(resolution: &Resolution<'_>, fleet: &Fleet, color: bool
 
 /// Every candidate in the order in which they are asked.
 pub fn render_candidates(resolution: &Resolution<'_>, width: u16, color: bool) -> String {
-    let mut rows: Vec<(bool, usize, [(String, Tone); 5])> = Vec::new();
+    let mut rows: Vec<(bool, usize, CandidateRow)> = Vec::new();
     if let Some(choice) = &resolution.choice {
         rows.push((false, choice.rank, chosen_row(resolution, choice)));
     }
@@ -62,7 +64,7 @@ pub fn render_candidates(resolution: &Resolution<'_>, width: u16, color: bool) -
     grid.render()
 }
 
-fn chosen_row(resolution: &Resolution<'_>, choice: &Choice<'_>) -> [(String, Tone); 5] {
+fn chosen_row(resolution: &Resolution<'_>, choice: &Choice<'_>) -> CandidateRow {
     let (verdict, tone) = if choice.degraded.is_some() { ("degraded", Tone::Warn) } else { ("chosen", Tone::Good) };
     [
         (choice.rank.to_string(), Tone::Dim),

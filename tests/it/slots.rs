@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 /// What a stub server does with every request.
 #[derive(Clone, Copy)]
-enum Manner {
+pub(crate) enum Manner {
     /// oMLX 0.3.8 with these names loaded, and so many requests in work.
     Serves(&'static [&'static str], u32),
     /// A status, and nothing else.
@@ -16,10 +16,12 @@ enum Manner {
     Hangs,
     /// Something that is no JSON, with an escape sequence in it.
     Garbage,
+    /// Names that are markup.
+    Markup,
 }
 
 /// A server of its own on a port of its own; it ends with the test's process.
-fn server(manner: Manner) -> u16 {
+pub(crate) fn server(manner: Manner) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     std::thread::spawn(move || {
@@ -47,6 +49,7 @@ fn answer(mut stream: TcpStream, manner: Manner) {
             (200, format!(r#"{{"models":[{}]}}"#, models.join(",")))
         }
         Manner::Serves(_, running) => (200, format!(r#"{{"active_requests":{running},"waiting_requests":0}}"#)),
+        Manner::Markup => (200, r#"{"models":[{"id":"<script>x</script>","loaded":true}]}"#.to_owned()),
         Manner::Status(status) => (status, r#"{"detail":"no"}"#.to_owned()),
         _ => (200, "\u{1b}[2Jboo".to_owned()),
     };
@@ -55,12 +58,12 @@ fn answer(mut stream: TcpStream, manner: Manner) {
 }
 
 /// A port at which nobody answers.
-fn closed() -> u16 {
+pub(crate) fn closed() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address").port()
 }
 
 /// Three machines on those ports of this computer; slot `s`: `fast` on `a` and `b`, then `slow` on `c`; slot `v`: vectors on `a` and `b`.
-fn fleet(name: &str, ports: [u16; 3]) -> PathBuf {
+pub(crate) fn fleet(name: &str, ports: [u16; 3]) -> PathBuf {
     let machine = |name: &str, port: u16| {
         format!(
             "[machines.{name}]\nchip = \"M4\"\nmemory = \"64GB\"\naddress = \"127.0.0.1\"\nomlx = {{ port = {port} }}\n"

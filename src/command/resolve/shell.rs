@@ -6,7 +6,7 @@ use crate::fleet::{SecretSource, Slot, SlotKind};
 use crate::slot::Choice;
 use crate::transport::quote;
 
-/// Exports that make any OpenAI client ask the chosen name; for `eval`.
+/// Exports that make any client of `OpenAI` ask the chosen name; for `eval`.
 ///
 /// The key is fetched by the shell that evaluates them, from where the fleet file says: it appears in no output of ours.
 pub(super) fn exports(choice: &Choice<'_>) -> String {

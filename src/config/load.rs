@@ -3,7 +3,7 @@
 use super::node::{Node, Value};
 use super::raw::RawFile;
 use super::read::{At, Read as _};
-use super::{canonical, check, source::Source, syntax};
+use super::{check, source::Source, syntax};
 use crate::diagnostic::{self, Code, Problem};
 use crate::fleet::Fleet;
 
@@ -28,10 +28,8 @@ pub fn load(path: &str, text: &str) -> Loaded {
     let sound = if table.is_empty() && diagnostic::has_errors(&problems) {
         None
     } else {
-        let canonical = canonical::canonical(&table);
-        let end = source.text().len();
-        RawFile::read(Node::new(Value::Table(table), 0..end), &At::ROOT, &mut problems)
-            .and_then(|raw| check::fleet(&raw, canonical, &mut problems))
+        let whole = Node::new(Value::Table(table.clone()), 0..source.text().len());
+        RawFile::read(whole, &At::ROOT, &mut problems).and_then(|raw| check::fleet(&raw, &table, &mut problems))
     };
     without_consequences(&source, &mut problems);
     diagnostic::sort(&mut problems);

@@ -9,6 +9,8 @@
 
 mod canonical;
 mod check;
+#[cfg(test)]
+mod hostile;
 mod load;
 mod node;
 mod raw;

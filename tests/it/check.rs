@@ -135,7 +135,15 @@ fn the_example_raises_no_error() {
     79 | size      = "27GB"
        |             ^^^^^^
 
-    note[capacity-assumed]: edge-2b: its size is the declared 1.6 GiB, its shape is taken to be that of Qwen3.5-2B
+    note[unpublished-model]: no model of the name of Qwen3.6-2B-MLX-4bit is published; it is taken for Qwen3.5-2B
+      --> fleet.toml:83:13
+       |
+    83 | directory = "Qwen3.6-2B-MLX-4bit"
+       |             ^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: capacity --measured reads the machine's own config.json
+
+    note[capacity-assumed]: edge-2b: its size is the declared 1.6 GiB, its shape is the catalogue's
       --> fleet.toml:84:13
        |
     84 | size      = "1.6GB"
@@ -161,6 +169,18 @@ fn the_example_raises_no_error() {
         |
         = help: lower the context or the concurrency, or keep less resident; `fleetctl capacity` shows every term
 
+    note[turboquant-gain]: mac-mini3: TurboQuant at 4 bits makes room for 102912 tokens of dense-librarian instead of 84736: 21 % more; it is on at every length, no release has a threshold
+       --> fleet.toml:112:25
+        |
+    112 | turboquant_kv_enabled = true
+        |                         ^^^^
+
+    note[speculative-expectation]: mac-studio1: 245 tok/s is 97 % of the plain bound of 252 tok/s, which plain decoding does not reach: it takes 5.0 accepted tokens a step at 49 steps/s
+       --> fleet.toml:184:25
+        |
+    184 | expect = { decode_tps = 245 }         # optional: `bench --check` fails below it, while the...
+        |                         ^^^
+
     warning[cannot-load-in-window]: mac-studio1 in the window night: there is no room to load moe-dflash
        --> fleet.toml:198:12
         |
@@ -172,7 +192,7 @@ fn the_example_raises_no_error() {
     127 | on       = ["mac-studio1"]            # machines, globs, or "tier:LABEL"
         |            --------------- moe-dflash is served there
 
-    fleet.toml: 7 warnings, 4 notes: 4 machines, 6 served names, 7 slots, 5 jobs
+    fleet.toml: 7 warnings, 7 notes: 4 machines, 6 served names, 7 slots, 5 jobs
     ----- stderr -----
     "#);
 }
@@ -311,7 +331,15 @@ fn edit_replaces_the_file_only_by_a_sound_one() {
     35 | size      = "36GB"
        |             ^^^^^^
 
-    note[capacity-assumed]: small: its size is the declared 1.6 GiB, its shape is taken to be that of Qwen3.5-2B
+    note[unpublished-model]: no model of the name of Qwen3.6-2B-4bit is published; it is taken for Qwen3.5-2B
+      --> fleet.toml:44:13
+       |
+    44 | directory = "Qwen3.6-2B-4bit"
+       |             ^^^^^^^^^^^^^^^^^
+       |
+       = help: capacity --measured reads the machine's own config.json
+
+    note[capacity-assumed]: small: its size is the declared 1.6 GiB, its shape is the catalogue's
       --> fleet.toml:45:13
        |
     45 | size      = "1.6GB"
@@ -323,7 +351,7 @@ fn edit_replaces_the_file_only_by_a_sound_one() {
     50 | size       = "600MB"
        |              ^^^^^^^
 
-    fleet.toml: 3 notes
+    fleet.toml: 4 notes
     fleet.toml is replaced; `fleetctl plan` shows what that changes
     "#);
     assert_eq!(read(&fleetctl.directory().join("fleet.toml")), SOUND.replace("tiny", "small"));

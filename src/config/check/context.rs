@@ -50,10 +50,7 @@ pub(crate) fn check(view: View<'_>, rooms: &[Room<'_>], problems: &mut Problems)
         }
     }
     drafts(view, problems);
-    // Notes are for a file that works: beside errors they would only hide them.
-    if !crate::diagnostic::has_errors(problems) {
-        assumptions(view, rooms, problems);
-    }
+    assumptions(view, rooms, problems);
 }
 
 /// Weights, drafts, caches and states of what is loaded together, and the largest scratch. What is not known of a shape counts as nothing, so this
@@ -172,12 +169,11 @@ fn assumptions(view: View<'_>, rooms: &[Room<'_>], problems: &mut Problems) {
         let raw = view.raw.models.as_ref().and_then(|models| models.get(footprint.weights.as_str()));
         let Some(size) = raw.and_then(|raw| raw.size.as_ref()) else { continue };
         let holds_cache = footprint.kv_bytes != Some(0);
-        let shape = match (footprint.source, footprint.stands_for) {
-            (Source::Declared, _) if !holds_cache => "it keeps no cache".to_owned(),
-            (Source::Declared, _) => {
+        let shape = match footprint.source {
+            Source::Declared if !holds_cache => "it keeps no cache".to_owned(),
+            Source::Declared => {
                 "the catalogue does not know its shape, so room for its context is not checked".to_owned()
             }
-            (_, Some(model)) => format!("its shape is taken to be that of {model}"),
             _ => "its shape is the catalogue's".to_owned(),
         };
         problems.push(Problem::at(

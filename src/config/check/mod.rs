@@ -5,6 +5,7 @@ mod context;
 mod dflash;
 mod engine;
 mod fields;
+mod findings;
 mod jobs;
 mod kinds;
 mod machines;

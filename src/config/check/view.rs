@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::config::node::Table;
 use crate::config::raw::{RawFile, RawProfile, RawSchedule, RawServe, RawSlot};
 use crate::fleet::{Fleet, Machine, Profile, ProfileName, Release, Served, ServedName};
 
@@ -10,6 +11,8 @@ use crate::fleet::{Fleet, Machine, Profile, ProfileName, Release, Served, Served
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) raw: &'a RawFile,
+    /// The file as a tree.
+    pub(crate) tree: &'a Table,
     pub(crate) fleet: &'a Fleet,
     /// The release of [omlx], for what no machine uses.
     pub(crate) release: Option<Release>,

@@ -8,13 +8,15 @@ use super::slots::Routes;
 use super::values::{self, OUT_OF_RANGE, Problems};
 use super::view::View;
 use super::{
-    candidates, context, dflash, engine, fields, jobs, kinds, machines, memory, models, names, profiles, schedules,
-    secrets, selectors, serve, services, settings, shadow, slots, windows,
+    candidates, context, dflash, engine, fields, findings, jobs, kinds, machines, memory, models, names, profiles,
+    schedules, secrets, selectors, serve, services, settings, shadow, slots, windows,
 };
+use crate::config::canonical::canonical;
+use crate::config::node::Table;
 use crate::config::raw::{RawFile, RawMachine};
 use crate::config::read::{self, Map};
 use crate::config::syntax;
-use crate::diagnostic::{Code, Problem};
+use crate::diagnostic::{self, Code, Problem, Severity};
 use crate::fleet::{Fleet, Zone};
 
 /// Every code of this room.
@@ -43,6 +45,9 @@ pub(crate) fn codes() -> Vec<&'static Code> {
         &shadow::CODES,
     ]
     .concat()
+    .into_iter()
+    .chain(findings::codes())
+    .collect()
 }
 
 /// Whether a problem says that something is missing, which may stand in a part of the file that could not be read.
@@ -68,7 +73,7 @@ pub(crate) fn may_follow_from_a_gap(code: &Code) -> bool {
 const DEFAULT_GATE: Duration = Duration::from_secs(600);
 
 /// The fleet as far as it is sound. It is the fleet of the file only when no problem is an error.
-pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut Problems) -> Option<Fleet> {
+pub(crate) fn fleet(raw: &RawFile, tree: &Table, problems: &mut Problems) -> Option<Fleet> {
     if let Some(schema) = raw.schema.as_ref().filter(|schema| schema.value != 1) {
         problems.push(
             Problem::at(&OUT_OF_RANGE, schema.span.clone(), format!("schema {} is not known", schema.value))
@@ -128,9 +133,9 @@ pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut 
         resolver,
         hub,
         shadows,
-        canonical,
+        canonical: canonical(tree),
     };
-    let view = View { raw, fleet: &fleet, release: omlx.release };
+    let view = View { raw, tree, fleet: &fleet, release: omlx.release };
     settings::check(view, problems);
     fields::check(view, problems);
     kinds::check(view, problems);
@@ -140,5 +145,10 @@ pub(crate) fn fleet(raw: &RawFile, canonical: serde_json::Value, problems: &mut 
     memory::check(view, &rooms, problems);
     candidates::check(view, &rooms, problems);
     context::check(view, &rooms, problems);
+    findings::check(view, problems);
+    // Notes are for a file that works: beside errors they would only hide them.
+    if diagnostic::has_errors(problems) {
+        problems.retain(|problem| problem.severity() > Severity::Note);
+    }
     Some(fleet)
 }

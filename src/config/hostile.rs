@@ -10,9 +10,46 @@ const EXAMPLE: &str = include_str!("../../fleet.toml");
 
 /// Texts that break things, put in anywhere.
 const FRAGMENTS: [&str; 40] = [
-    "\"", "'", "\"\"\"", "[", "]", "[[", "]]", "{", "}", "=", ".", ",", "#", "\n", "\r\n", "\t", "\u{0}", "\u{1b}[2J", "\u{202e}",
-    "\u{feff}", "é", "𝔘", "$(reboot)", "`id`", "../../etc", "~", "-1", "0", "99999999999999999999", "1e999", "nan", "true", "[]",
-    "{}", "\"tier:\"", "\"*\"", "\"a@b@c\"", "1979-05-27", "\"\\u0000\"", "\"00:00-00:00\"",
+    "\"",
+    "'",
+    "\"\"\"",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "=",
+    ".",
+    ",",
+    "#",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u{0}",
+    "\u{1b}[2J",
+    "\u{202e}",
+    "\u{feff}",
+    "é",
+    "𝔘",
+    "$(reboot)",
+    "`id`",
+    "../../etc",
+    "~",
+    "-1",
+    "0",
+    "99999999999999999999",
+    "1e999",
+    "nan",
+    "true",
+    "[]",
+    "{}",
+    "\"tier:\"",
+    "\"*\"",
+    "\"a@b@c\"",
+    "1979-05-27",
+    "\"\\u0000\"",
+    "\"00:00-00:00\"",
 ];
 
 #[derive(Clone, Debug)]
@@ -82,7 +119,12 @@ fn assert_answer(text: &str) {
     assert_eq!(loaded.fleet.is_none(), has_errors(&loaded.problems), "a fleet, or an error");
     for problem in &loaded.problems {
         for label in problem.primary.iter().chain(&problem.secondary) {
-            assert!(text.get(label.span.clone()).is_some(), "{}: {:?} is no part of the text", problem.code.id, label.span);
+            assert!(
+                text.get(label.span.clone()).is_some(),
+                "{}: {:?} is no part of the text",
+                problem.code.id,
+                label.span
+            );
         }
         assert!(!problem.message.is_empty() && problem.message.len() < 2_000, "{}", problem.message);
         assert!(
@@ -123,7 +165,9 @@ proptest! {
 /// Every value of the example replaced by every fragment, one at a time: types and ranges of every key.
 #[test]
 fn every_value_replaced() {
-    for fragment in ["99999999999999999999", "-1", "0", "nan", "[]", "{}", "true", "\"\"", "\"\\u0000\\n\"", "[[\"*\"]]", "1e300"] {
+    for fragment in
+        ["99999999999999999999", "-1", "0", "nan", "[]", "{}", "true", "\"\"", "\"\\u0000\\n\"", "[[\"*\"]]", "1e300"]
+    {
         let mut at = 0;
         while let Some(found) = EXAMPLE[at..].find(" = ") {
             let start = at + found + 3;

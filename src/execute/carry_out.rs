@@ -50,8 +50,8 @@ pub(super) fn tell(events: &Events, event: Event) {
     drop(events.send(event));
 }
 
-/// What a machine may take beside its drain and its gates: bootout of a daemon that does not want to end (ExitTimeOut 300 and what follows), twice.
-const SLACK: Duration = Duration::from_secs(900);
+/// What a machine may take beside its drain and its gates: bootout of a daemon that does not want to end (`ExitTimeOut` 300 and what follows), twice.
+const SLACK: Duration = Duration::from_mins(15);
 
 /// How the conversation with a machine stands.
 #[derive(Default)]
@@ -87,8 +87,8 @@ pub async fn carry_out(connector: &Connector, job: &Job, cancel: &Cancel, events
     let mut report = match payload(&job.transaction, &job.values, &job.terms) {
         Ok(payload) => {
             let limit = job.terms.drain + job.transaction.gate.within * 3 + SLACK;
-            let begin = Begin { remote: job.remote.clone(), script: script::upload(&payload) };
-            talk(connector, &job.machine, &job.terms.id, Some(begin), limit, cancel, events).await
+            let first = Begin { remote: job.remote.clone(), script: script::upload(&payload) };
+            talk(connector, &job.machine, &job.terms.id, Some(first), limit, cancel, events).await
         }
         Err(error) => MachineReport::new(machine, MachineResult::Failed).because(chain(&error)),
     };

@@ -90,6 +90,8 @@ pub struct PayloadFile {
 pub struct Payload {
     /// The transaction's id.
     pub id: String,
+    /// What it is for.
+    pub purpose: Purpose,
     /// `sums` is the last.
     pub files: Vec<PayloadFile>,
     /// SHA-256 of `sums`, hex.
@@ -336,7 +338,7 @@ pub fn payload(transaction: &Transaction, values: &Values, terms: &Terms) -> Res
     });
     let digest = sha256(sums.as_bytes());
     files.push(file("sums", SecretString::from(sums)));
-    Ok(Payload { id: terms.id.clone(), files, digest })
+    Ok(Payload { id: terms.id.clone(), purpose: terms.purpose, files, digest })
 }
 
 fn record(transaction: &Transaction, terms: &Terms) -> String {

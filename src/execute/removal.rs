@@ -29,7 +29,7 @@ done
 "#;
 
 /// How long a machine may take to answer.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// What would be taken off.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +109,7 @@ fn plan(machine: &MachineName, text: &str, within: Duration) -> Removal {
         let owner = Owner { user: user.to_owned(), group: group.to_owned() };
         if let Some(base) = base_of(&file.path) {
             if file.path.ends_with("/settings.json") {
-                transaction.base = base.to_owned();
+                base.clone_into(&mut transaction.base);
                 transaction.user.clone_from(&owner.user);
             }
             transaction
@@ -213,7 +213,7 @@ mod tests {
             "manifest {manifest}\nrecord {{\"fleet\": \"home\", \"keys\": {{\"/Users/ops/.omlx/settings.json\": [\"/auth/api_key\"]}}}}\nsha /Library/LaunchDaemons/dev.fleetctl.omlx.plist\taa\nsha /Users/ops/.omlx/settings.json\tff\nlink /Users/ops/.omlx/serve/W/n\t/w\nsha /usr/local/libexec/fleetctl/rotate\tedited\n"
         );
         let machine = MachineName::new("m").expect("a name");
-        let removal = plan(&machine, &text, Duration::from_secs(60));
+        let removal = plan(&machine, &text, Duration::from_mins(1));
         assert_eq!(removal.fleet, "home");
         assert_eq!(
             removal.kept.iter().map(|kept| kept.path.as_str()).collect::<Vec<_>>(),

@@ -89,7 +89,7 @@ impl MachineReport {
     }
 
     /// A bug of ours showed on this machine.
-    pub fn bug(machine: &MachineName, what: String) -> Self {
+    pub fn bug(machine: &MachineName, what: &str) -> Self {
         let detail = format!("a bug in fleetctl: {what}; the machine finishes or reverts by itself");
         Self { is_bug: true, ..Self::new(machine, MachineResult::Failed).because(detail) }
     }

@@ -93,7 +93,7 @@ async fn side_by_side(
         .zip(names)
         .map(|(result, name)| match result {
             Fanned::Done(report) => report,
-            Fanned::Panicked(why) => MachineReport::bug(&name, why),
+            Fanned::Panicked(why) => MachineReport::bug(&name, &why),
             // There is no deadline here: each job has its own.
             Fanned::TimedOut(_) => MachineReport::new(&name, MachineResult::Failed),
         })

@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::payload::Payload;
+use super::payload::{Payload, Purpose};
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::transport::quote;
 
@@ -66,7 +66,8 @@ pub fn upload(payload: &Payload) -> SecretString {
         text.push_str("FLEETCTL_FILE\n");
     }
     let calls = format!("check_upload {}\ninstall_upload\nbegin\nwatch {id}\n", quote(&payload.digest));
-    SecretString::from(text + &calls)
+    let forget = if payload.purpose == Purpose::Remove { format!("forget {id}\n") } else { String::new() };
+    SecretString::from(text + &calls + &forget)
 }
 
 /// Watches a transaction that was begun earlier, and starts its runner where it does not run.

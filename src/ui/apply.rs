@@ -32,16 +32,22 @@ fn machine_text(machine: &MachineReport, width: usize, palette: Palette) -> Stri
     let name = machine.machine.as_str();
     let mut text = format!("{name:width$}  {word}");
     if !facts.is_empty() {
-        text.push_str(&format!("  {}", palette.dim(&facts.join(", "))));
+        text.push_str("  ");
+        text.push_str(&palette.dim(&facts.join(", ")));
     }
     text.push('\n');
     for line in machine.detail.iter().chain(&machine.notes).flat_map(|detail| detail.lines()) {
-        text.push_str(&format!("{:width$}  {}\n", "", sanitize(line)));
+        text.push_str(&below(width, &sanitize(line)));
     }
     for line in &machine.log {
-        text.push_str(&format!("{:width$}  {}\n", "", palette.dim(&format!("| {}", sanitize(line)))));
+        text.push_str(&below(width, &palette.dim(&format!("| {}", sanitize(line)))));
     }
     text
+}
+
+/// A line under a machine's own.
+fn below(width: usize, text: &str) -> String {
+    format!("{:width$}  {text}\n", "")
 }
 
 /// The generations of a machine as a table, newest first.
@@ -57,7 +63,7 @@ pub fn history_text(machine: &str, generations: &[Generation], width: u16, palet
             Some(about) => {
                 let count =
                     format!("{}: {} change{}", about.kind, about.changes, if about.changes == 1 { "" } else { "s" });
-                let first = about.summary.iter().take(3).map(|line| format!("\n{line}")).collect::<String>();
+                let first = about.summary.iter().take(3).fold(String::new(), |text, line| text + "\n" + line);
                 let more = about.summary.len().saturating_sub(3);
                 let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
                 format!("{count}{first}{more}")

@@ -147,7 +147,7 @@ engine_busy() {
 	elif [ "$HTTP" != 000 ]; then
 		note "oMLX's counters could not be read ($(answered)): only its connections were watched"
 	fi
-	if lsof -nP -a "-iTCP:$PORT" -sTCP:ESTABLISHED -Fn >"$TMP/lsof" 2>"$TMP/lsof.error" || [ ! -s "$TMP/lsof.error" ]; then
+	if /usr/sbin/lsof -nP -a "-iTCP:$PORT" -sTCP:ESTABLISHED -Fn >"$TMP/lsof" 2>"$TMP/lsof.error" || [ ! -s "$TMP/lsof.error" ]; then
 		number=$(grep -c "^n[^>]*:$PORT->" "$TMP/lsof")
 		[ "$number" = 0 ] || BUSY="$BUSY, $number connected"
 	else

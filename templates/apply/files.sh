@@ -54,8 +54,10 @@ make_directory() {
 	if [ -d "$1" ]; then
 		return 0
 	fi
+	# Directories of the system that are missing on the way (/usr/local/libexec on a new Mac) are made as the system makes them.
+	[ -d "${1%/*}" ] || make_directory "${1%/*}" root wheel 0755 || return 1
 	printf '%s\n' "$1" >>"$APPLY/made" || return 1
-	mkdir -p "$1" && chown "$2:$3" "$1" && chmod "$4" "$1"
+	mkdir "$1" && chown "$2:$3" "$1" && chmod "$4" "$1"
 }
 
 # --- does what the plan saw still hold?
@@ -374,7 +376,7 @@ restore() {
 			;;
 		link)
 			[ "$(print_of "$path")" = "link $one" ] && continue
-			mkdir -p "${path%/*}"
+			make_directory "${path%/*}" "$two" "$three" 0755
 			place_link "$path" "$one" "$two" "$three" || bad="$bad $path"
 			;;
 		file)
@@ -403,7 +405,7 @@ restore_file() {
 	if [ -f "$old" ] && cmp -s "$old" "$5"; then
 		chown "$2:$3" "$old" && chmod "$4" "$old" && mv -f "$old" "$1"
 	else
-		mkdir -p "${1%/*}"
+		make_directory "${1%/*}" "$2" "$3" 0755
 		place "$1" "$2" "$3" "$4" "$5"
 	fi
 }

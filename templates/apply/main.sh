@@ -296,7 +296,14 @@ finish() {
 	publish "$1" "$1"
 	lock_drop
 	if [ "$1:$(meta kind)" = committed:remove ]; then
-		rm -rf "$GENERATIONS" "$STATE/manifest.json" "$STATE/record.json"
+		for left in "$STATE"/*; do
+			case $left in
+			"$APPLY" | "$STATE/result.json" | "$STATE"/kept.*) ;;
+			*) rm -rf "$left" ;;
+			esac
+		done
+		rm -rf /Library/Logs/fleetctl
+		rmdir "$LIB" "$(meta base)/serve" 2>/dev/null
 	fi
 	rm -f "$DAEMONS/$JOB.plist"
 	# The payload holds secrets: it goes with the transaction.

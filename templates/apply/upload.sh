@@ -41,7 +41,7 @@ meta() {
 prepare_upload() {
 	NEW=$STATE/.apply.$1
 	if [ ! -d "$STATE" ]; then
-		mkdir -p "$STATE" && chown root:wheel "$STATE" && chmod 0755 "$STATE" || { printf '! failed cannot make %s\n' "$STATE"; exit 1; }
+		(umask 022 && mkdir -p "$STATE") && chown root:wheel "$STATE" && chmod 0755 "$STATE" || { printf '! failed cannot make %s\n' "$STATE"; exit 1; }
 	fi
 	rm -rf "$NEW"
 	mkdir "$NEW" "$NEW/blobs" || { printf '! failed cannot write in %s: %s\n' "$STATE" "$(df -k "$STATE" | tail -n 1)"; exit 1; }
@@ -102,7 +102,7 @@ stop_runner() {
 # start_runner: the definition, then launchd. `runner_plist` prints it.
 start_runner() {
 	loaded && return 0
-	mkdir -p "${PLIST%/*}"
+	(umask 022 && mkdir -p "${PLIST%/*}")
 	beside=${PLIST%/*}/.$JOB.new
 	runner_plist >"$beside" && chown root:wheel "$beside" && chmod 0644 "$beside" && mv -f "$beside" "$PLIST" || return 1
 	tries=0
@@ -169,4 +169,11 @@ watch() {
 		esac
 		sleep 0.5
 	done
+}
+
+# forget ID: after a removal the result is all that is left, and it has been told.
+forget() {
+	case $(tr '\n' ' ' <"$STATE/result.json" 2>/dev/null) in
+	*"\"id\": \"$1\""*'"state": "committed"'*) rm -f "$STATE/result.json" && rmdir "$STATE" 2>/dev/null ;;
+	esac
 }

@@ -1,6 +1,7 @@
 """Which commands a host has, where, and who answers: the one list that decides what a Mac's PATH holds."""
 
 import dataclasses
+import os
 import typing
 
 from .. import paths
@@ -44,7 +45,9 @@ def links(client):
     for directory, names in _PLAIN.items():
         for entry in names:
             name, _, program = entry.partition(":")
-            source = DEBIAN_SBIN if directory == "/usr/sbin" else DEBIAN_BIN
+            # A Mac's place says nothing of Debian's (lsof is in /usr/sbin there, in /usr/bin here).
+            in_sbin = os.path.exists(f"/usr/sbin/{program or name}")
+            source = DEBIAN_SBIN if in_sbin else DEBIAN_BIN
             found[f"{directory}/{name}"[1:]] = f"{source}/{program or name}"
     found.update({path[1:]: target for path, target in _RENAMED.items()})
     for name, path in bsd.PLACES.items():

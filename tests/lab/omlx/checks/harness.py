@@ -107,6 +107,8 @@ class Box:
     """A base directory, a models directory, and at most a few server processes."""
 
     real_models: Path | None = None
+    open: set[Box] = set()
+    """The boxes of checks that are running."""
 
     def __init__(self, release: str, directory: Path) -> None:
         self.release = release
@@ -118,6 +120,7 @@ class Box:
         self.servers: list[Server] = []
         for one in (self.base, self.models, self.control):
             one.mkdir(parents=True)
+        Box.open.add(self)
 
     @property
     def contract(self) -> bool:
@@ -199,6 +202,7 @@ class Box:
         return server
 
     def close(self) -> None:
+        Box.open.discard(self)
         for server in self.servers:
             if server.process.poll() is None:
                 server.process.kill()

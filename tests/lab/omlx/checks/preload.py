@@ -7,6 +7,7 @@ the fork (mlx keeps threads), by oMLX's own `main`, so what runs is the server a
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -38,7 +39,12 @@ def prepare() -> None:
     del os.environ["LAB_OMLX_PRELOAD"]
 
 
+_PR_SET_PDEATHSIG = 1
+
+
 def _serve(arguments: list[str], environment: dict[str, str], log: str) -> None:
+    # The fork server ends when the self-test does, however that ended; its servers then end with it.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(output, 1)
     os.dup2(output, 2)

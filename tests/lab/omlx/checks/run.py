@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -18,6 +20,16 @@ from checks.harness import CHECKS, CONTRACT, FLYTO, Box, Check, make_models  # n
 from checks.preload import prepare  # noqa: E402
 
 WORKERS = 4
+
+
+def stop_everything(*_signal: object) -> None:
+    """On SIGTERM and SIGINT: no server outlives the self-test."""
+    for box in list(Box.open):
+        for server in box.servers:
+            server.process.kill()
+    for box in list(Box.open):
+        shutil.rmtree(box.directory.parent, ignore_errors=True)
+    os._exit(143)
 
 
 def run(check: Check, release: str, root: Path) -> tuple[float, str | None]:
@@ -53,6 +65,8 @@ def main() -> int:
             print(f"{check.section:>6}  {'both' if check.both else '0.3.8'}  {check.text}")
         return 0
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, stop_everything)
+    signal.signal(signal.SIGINT, stop_everything)
     root = Path(tempfile.mkdtemp(prefix="omlx-selftest-"))
     try:
         if real and not options.contract:

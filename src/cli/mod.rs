@@ -4,6 +4,7 @@ mod apply;
 mod completions;
 mod explain;
 mod global;
+mod plan;
 mod render;
 mod resolve;
 mod resolver;
@@ -16,6 +17,7 @@ pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, Rollbac
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
+pub(crate) use plan::PlanArgs;
 pub(crate) use render::RenderArgs;
 pub(crate) use resolve::ResolveArgs;
 pub(crate) use resolver::ResolverArgs;
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Check,
     /// Write what each machine would get, without a network
     Render(RenderArgs),
+    /// Compare with the machines: what would change, what that disturbs, and why
+    Plan(PlanArgs),
     /// Carry the plan out: in waves, gated on health, reverted where health does not come
     Apply(ApplyArgs),
     /// The generations that a machine keeps: when, who, what

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, check, completions, edit, explain, history, remove, render, resolve, resolver, schedule, schema,
-    simulate,
+    Context, apply, check, completions, edit, explain, history, plan, remove, render, resolve, resolver, schedule,
+    schema, simulate,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -51,6 +51,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::Check => check::run(cx),
         Command::Render(args) => render::run(cx, args),
+        Command::Plan(args) => plan::run(cx, args),
         Command::Apply(args) => apply::run(cx, args),
         Command::History(args) => history::run(cx, args),
         Command::Rollback(args) => history::rollback(cx, args),

@@ -14,6 +14,7 @@ mod explain;
 mod fleet_file;
 mod history;
 mod machines;
+mod plan;
 mod planning;
 mod remove;
 mod render;

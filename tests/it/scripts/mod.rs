@@ -3,6 +3,7 @@
 mod clock;
 mod job;
 mod rotate;
+mod schedule_tick;
 mod schedule_wanted;
 mod when_bindable;
 

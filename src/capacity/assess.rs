@@ -156,8 +156,12 @@ fn context_left(costs: &Costs, footprint: &Footprint, loaded: &[&Footprint]) -> 
 fn loadable(costs: &Costs, footprint: &Footprint, resident: &[&Footprint], on_demand: &[&Footprint]) -> Loadable {
     let loaded: Vec<&Footprint> = resident.iter().copied().chain([footprint]).collect();
     let fits = costs.fit(loaded.iter().copied());
-    let cannot_stay =
-        |other: &&&Footprint| other.served != footprint.served && !costs.fit(loaded.iter().copied().chain([**other]));
+    // A name that could not load here anyway is evicted by nobody.
+    let could_load = |other: &Footprint| costs.fit(resident.iter().copied().chain([other]));
+    let cannot_stay = |other: &&&Footprint| {
+        let both = costs.fit(loaded.iter().copied().chain([**other]));
+        other.served != footprint.served && could_load(other) && !both
+    };
     Loadable {
         served: footprint.served.clone(),
         fits,

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Resolver(ResolverArgs),
     /// The coming transitions: when, where, what loads and unloads, what it costs
     Schedule(ScheduleArgs),
+    /// Will it fit, per machine and window: weights, drafts, caches, scratch; the largest context; what alternates
+    Capacity,
     /// Explain a code, or list all of them
     Explain(ExplainArgs),
     /// Print the JSON Schema of the fleet file

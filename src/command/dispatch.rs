@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, check, completions, edit, explain, history, plan, remove, render, resolve, resolver, schedule,
+    Context, apply, capacity, check, completions, edit, explain, history, plan, remove, render, resolve, resolver, schedule,
     schema, simulate,
 };
 use crate::cli::{Cli, ColorWhen, Command};
@@ -60,6 +60,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Simulate(args) => simulate::run(cx, args),
         Command::Resolver(args) => resolver::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
+        Command::Capacity => capacity::run(cx),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),
         Command::Completions(args) => completions::run(cx, args),

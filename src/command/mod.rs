@@ -4,6 +4,7 @@ mod apply;
 mod ask;
 mod at;
 mod carry_out;
+mod capacity;
 mod catalogue;
 mod check;
 mod completions;

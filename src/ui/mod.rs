@@ -1,6 +1,7 @@
 //! How things look: tables, progress, diffs, snippets, JSON documents, reports. Does none of the work that it shows.
 
 mod apply;
+mod capacity;
 mod clock_face;
 mod console;
 mod day_chart;
@@ -16,9 +17,11 @@ mod resolver_page;
 mod sanitize;
 mod schedule;
 mod simulate;
+mod stacked_bar;
 mod table;
 
 pub use apply::{history_text, report_text};
+pub use capacity::{CapacityAnswer, render_capacity};
 pub use console::{Color, Ui, Volume};
 pub use diff::short_diff;
 pub use palette::Palette;
@@ -31,4 +34,5 @@ pub use resolver_page::render_resolver_page;
 pub use sanitize::sanitize;
 pub use schedule::{SchedulePeriod, render_schedule};
 pub use simulate::{render_scenario, render_scenarios};
+pub use stacked_bar::{Part, stacked_bar};
 pub use table::{Grid, Tone};

@@ -1,6 +1,7 @@
 //! The versioned JSON documents of json.md, one file a verb: types of their own, apart from the domain.
 
 mod apply;
+mod capacity;
 mod check;
 mod explain;
 mod history;
@@ -12,6 +13,7 @@ mod simulate;
 mod target;
 
 pub use apply::ApplyDocument;
+pub use capacity::{CapacityDocument, HeadroomEntry};
 pub use check::CheckDocument;
 pub use explain::{ExplainDocument, ExplainListDocument};
 pub use history::HistoryDocument;

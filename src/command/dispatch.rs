@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, capacity, check, completions, edit, explain, history, plan, remove, render, resolve, resolver, schedule,
-    schema, simulate,
+    Context, apply, capacity, check, completions, edit, explain, history, plan, remove, render, resolve, resolver,
+    schedule, schema, simulate,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;

@@ -3,8 +3,8 @@
 mod apply;
 mod ask;
 mod at;
-mod carry_out;
 mod capacity;
+mod carry_out;
 mod catalogue;
 mod check;
 mod completions;

@@ -26,13 +26,14 @@ mod tests {
              list. This page is generated from the same catalogue.\n",
         );
         for code in catalogue() {
-            text += &format!(
+            let entry = format!(
                 "\n## `{}`\n\n*{}* — {}\n\n{}\n",
                 code.id,
                 code.severity.as_str(),
                 code.title,
                 code.explanation
             );
+            text.push_str(&entry);
         }
         text
     }

@@ -39,7 +39,8 @@ pub(crate) fn run(cx: &Context, args: &ExplainArgs) -> Result<Exit, CommandError
 
 fn list(codes: &[&Code]) -> String {
     let width = codes.iter().map(|code| code.id.len()).max().unwrap_or(0);
-    codes.iter().map(|code| format!("{:width$}  {:7}  {}\n", code.id, code.severity.as_str(), code.title)).collect()
+    let line = |code: &&Code| format!("{:width$}  {:7}  {}", code.id, code.severity.as_str(), code.title);
+    codes.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn entry(code: &Code, width: u16, color: bool) -> String {

@@ -41,17 +41,13 @@ impl Context {
         let path = self.global.file.clone();
         let summary = summarize_problems(loaded.source.path(), &loaded.problems);
         let text = loaded.source.text().to_owned();
-        match loaded.fleet {
-            Some(fleet) => Ok(FleetFile { fleet, path, text, problems: loaded.problems }),
-            None => {
-                let (width, color) = (self.ui.width(), self.ui.colors_commentary());
-                self.ui.commentary(&render_problems(&loaded.source, &loaded.problems, width, color));
-                Err(CommandError::new(
-                    Kind::InvalidFleet,
-                    summary.unwrap_or_else(|| "the fleet file is invalid".to_owned()),
-                ))
-            }
+        if let Some(fleet) = loaded.fleet {
+            return Ok(FleetFile { fleet, path, text, problems: loaded.problems });
         }
+        let (width, color) = (self.ui.width(), self.ui.colors_commentary());
+        self.ui.commentary(&render_problems(&loaded.source, &loaded.problems, width, color));
+        let summary = summary.unwrap_or_else(|| "the fleet file is invalid".to_owned());
+        Err(CommandError::new(Kind::InvalidFleet, summary))
     }
 
     /// Shows a file's warnings and notes on standard error.

@@ -45,7 +45,7 @@ pub(crate) static CODES: [&Code; 3] = [&UNKNOWN_KEY, &WRONG_TYPE, &MISSING_KEY];
 /// The path of keys to a value, and the place of its own key.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
-    parent: Option<&'a At<'a>>,
+    parent: Option<&'a Self>,
     name: &'a str,
     /// Where the key is written; a missing key of the table is said here.
     pub(crate) key: &'a Range<usize>,
@@ -79,6 +79,15 @@ pub(crate) trait Read: Sized {
     fn read(node: Node, at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Self>;
 }
 
+/// A table that [`raw_table!`] declares.
+pub(crate) trait RawTable {
+    /// The keys that it may hold.
+    const KEYS: &'static [&'static str];
+
+    /// Whether the file says anything about the key: what is wrong with it was then said already.
+    fn names(&self, key: &str) -> bool;
+}
+
 /// Says that a value is of another type.
 pub(crate) fn wrong_type(node: &Node, at: &At<'_>, wanted: &str) -> Problem {
     Problem::at(&WRONG_TYPE, node.span.clone(), format!("{at} takes {wanted}, not {}", node.value.kind()))
@@ -87,13 +96,11 @@ pub(crate) fn wrong_type(node: &Node, at: &At<'_>, wanted: &str) -> Problem {
 
 impl Read for Spanned<String> {
     fn read(node: Node, at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
-        match node.value {
-            Value::String(text) => Some(Self::new(text, node.span)),
-            _ => {
-                problems.push(wrong_type(&node, at, "a text"));
-                None
-            }
-        }
+        let Value::String(text) = node.value else {
+            problems.push(wrong_type(&node, at, "a text"));
+            return None;
+        };
+        Some(Self::new(text, node.span))
     }
 }
 
@@ -129,13 +136,11 @@ impl Read for Spanned<f64> {
 
 impl Read for Spanned<bool> {
     fn read(node: Node, at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
-        match node.value {
-            Value::Boolean(value) => Some(Self::new(value, node.span)),
-            _ => {
-                problems.push(wrong_type(&node, at, "true or false"));
-                None
-            }
-        }
+        let Value::Boolean(value) = node.value else {
+            problems.push(wrong_type(&node, at, "true or false"));
+            return None;
+        };
+        Some(Self::new(value, node.span))
     }
 }
 
@@ -150,16 +155,12 @@ pub(crate) type Texts = Spanned<Vec<Spanned<String>>>;
 
 impl Read for Texts {
     fn read(node: Node, at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
-        match node.value {
-            Value::Array(items) => {
-                let values = items.into_iter().filter_map(|item| Spanned::<String>::read(item, at, problems)).collect();
-                Some(Self::new(values, node.span))
-            }
-            _ => {
-                problems.push(wrong_type(&node, at, "a list of texts"));
-                None
-            }
-        }
+        let Value::Array(items) = node.value else {
+            problems.push(wrong_type(&node, at, "a list of texts"));
+            return None;
+        };
+        let values = items.into_iter().filter_map(|item| Spanned::<String>::read(item, at, problems)).collect();
+        Some(Self::new(values, node.span))
     }
 }
 
@@ -338,12 +339,10 @@ macro_rules! raw_table {
             written: Vec<&'static str>,
         }
 
-        impl $name {
-            /// The keys of this table.
-            pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+        impl $crate::config::read::RawTable for $name {
+            const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            /// Whether the file says anything about the key: what is wrong with it was then said already.
-            pub(crate) fn names(&self, key: &str) -> bool {
+            fn names(&self, key: &str) -> bool {
                 self.written.contains(&key)
             }
         }
@@ -358,13 +357,14 @@ macro_rules! raw_table {
                     problems.push($crate::config::read::wrong_type(&node, at, "a table"));
                     return None;
                 };
+                let known = <Self as $crate::config::read::RawTable>::KEYS;
                 let mut present: Vec<&'static str> =
-                    Self::KEYS.iter().copied().filter(|key| table.contains_key(*key)).collect();
+                    known.iter().copied().filter(|key| table.contains_key(*key)).collect();
                 let mut read = Self {
                     $($field: $crate::config::read::take(&mut table, stringify!($field), at, problems),)*
                     written: Vec::new(),
                 };
-                let meant = $crate::config::read::keys(&present, &table, at, Self::KEYS, &[$($required),*], problems);
+                let meant = $crate::config::read::keys(&present, &table, at, known, &[$($required),*], problems);
                 present.extend(meant);
                 read.written = present;
                 Some(read)

@@ -6,6 +6,7 @@ use super::values::{self, Problems, quoted};
 use super::{secrets, values::expand};
 use crate::config::node::{Node, Value};
 use crate::config::raw::RawOmlx;
+use crate::config::read::Map;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Bind, Engine, Release, SecretSource, SettingPath};
 
@@ -99,7 +100,7 @@ pub(crate) fn environment(
     problems: &mut Problems,
 ) -> BTreeMap<String, String> {
     let mut sound = BTreeMap::new();
-    for (name, key, value) in raw.iter().flat_map(|map| map.iter()) {
+    for (name, key, value) in raw.into_iter().flat_map(Map::iter) {
         let is_name = !name.is_empty()
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && !name.starts_with(|c: char| c.is_ascii_digit());
@@ -137,7 +138,7 @@ pub(crate) fn environment(
 /// `[omlx.settings]`: dotted keys and tables alike, down to the leaves.
 fn settings(raw: &RawOmlx, problems: &mut Problems) -> BTreeMap<SettingPath, serde_json::Value> {
     let mut leaves = BTreeMap::new();
-    for (section, key, node) in raw.settings.iter().flat_map(|map| map.iter()) {
+    for (section, key, node) in raw.settings.iter().flat_map(Map::iter) {
         if ["server", "model", "auth"].contains(&section) {
             let instead = match section {
                 "server" => "[omlx].bind and [omlx].port decide",

@@ -13,7 +13,7 @@ use crate::fleet::{Declared, Job, JobName, SlotName};
 /// All sound jobs.
 pub(crate) fn jobs(raw: &RawFile, machines: &Machines<'_>, problems: &mut Problems) -> Declared<Job> {
     let mut sound = Declared::default();
-    for (key, span, job) in raw.jobs.iter().flat_map(|map| map.iter()) {
+    for (key, span, job) in raw.jobs.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a job", JobName::new, problems);
         if let Some(job) = job.and_then(|job| one(name, key, job, raw, machines, problems)) {
             sound.insert(job);

@@ -4,7 +4,7 @@ use super::engine::{self, OPEN_WITHOUT_KEY, Parts};
 use super::names;
 use super::values::{self, Problems};
 use crate::config::raw::{RawFile, RawMachine};
-use crate::config::read::MISSING_KEY;
+use crate::config::read::{MISSING_KEY, Map, RawTable as _};
 use crate::config::wording::shortened;
 use crate::diagnostic::Problem;
 use crate::fleet::{Address, Bind, Declared, Machine, MachineName, TierLabel, Zone};
@@ -22,7 +22,7 @@ pub(crate) struct Inherited<'a> {
 pub(crate) fn machines(raw: &RawFile, from: &Inherited<'_>, problems: &mut Problems) -> Declared<Machine> {
     let mut sound = Declared::default();
     inherited(raw, problems);
-    for (key, span, machine) in raw.machines.iter().flat_map(|map| map.iter()) {
+    for (key, span, machine) in raw.machines.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a machine", MachineName::new, problems);
         if let Some(machine) = machine.and_then(|raw_machine| one(name, key, raw_machine, raw, from, problems)) {
             sound.insert(machine);
@@ -34,7 +34,7 @@ pub(crate) fn machines(raw: &RawFile, from: &Inherited<'_>, problems: &mut Probl
 /// What neither the fleet nor a machine says: once, where the fewest words mend it.
 fn inherited(raw: &RawFile, problems: &mut Problems) {
     let lacking = |says: &dyn Fn(&RawMachine) -> bool| -> Vec<(&str, &std::ops::Range<usize>)> {
-        let all = raw.machines.iter().flat_map(|machines| machines.iter());
+        let all = raw.machines.iter().flat_map(Map::iter);
         all.filter(|(_, _, machine)| machine.is_some_and(|machine| !says(machine)))
             .map(|(name, span, _)| (name, span))
             .collect()

@@ -3,6 +3,7 @@
 use super::names;
 use super::values::{self, Problems, quoted};
 use crate::config::raw::{RawFile, RawModel};
+use crate::config::read::Map;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Declared, Weights, WeightsKind, WeightsName};
 
@@ -37,7 +38,7 @@ pub(crate) const KINDS: [(&str, WeightsKind); 5] = [
 /// All sound models.
 pub(crate) fn models(raw: &RawFile, problems: &mut Problems) -> Declared<Weights> {
     let mut sound = Declared::default();
-    for (key, span, model) in raw.models.iter().flat_map(|map| map.iter()) {
+    for (key, span, model) in raw.models.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a model", WeightsName::new, problems);
         if let Some(weights) = model.and_then(|model| one(name, key, model, problems)) {
             sound.insert(weights);

@@ -6,7 +6,7 @@ use super::names;
 use super::values::Problems;
 use crate::config::node::{Node, Spanned, Value};
 use crate::config::raw::{RawFile, RawProfile};
-use crate::config::read::{At, Read as _};
+use crate::config::read::{At, Map, Read as _};
 use crate::fleet::{Declared, Profile, ProfileName, WeightsName};
 
 /// Fields whose value is a key of [models].
@@ -15,7 +15,7 @@ const DRAFT_FIELDS: [&str; 3] = ["dflash_draft_model", "specprefill_draft_model"
 /// All sound profiles.
 pub(crate) fn profiles(raw: &RawFile, problems: &mut Problems) -> Declared<Profile> {
     let mut sound = Declared::default();
-    for (key, span, profile) in raw.profiles.iter().flat_map(|map| map.iter()) {
+    for (key, span, profile) in raw.profiles.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a profile", ProfileName::new, problems);
         if let Some(profile) = profile.and_then(|profile| one(name, key, profile, raw, problems)) {
             sound.insert(profile);

@@ -35,7 +35,7 @@ pub(crate) static CODES: [&Code; 2] = [&WINDOW_LENGTH, &RESIDENT_UNSERVED];
 /// All sound schedules.
 pub(crate) fn schedules(routes: &Routes<'_>, machines: &Machines<'_>, problems: &mut Problems) -> Declared<Schedule> {
     let mut sound = Declared::default();
-    for (key, span, schedule) in routes.file.schedules.iter().flat_map(|map| map.iter()) {
+    for (key, span, schedule) in routes.file.schedules.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a schedule", ScheduleName::new, problems);
         if let Some(schedule) = schedule.and_then(|schedule| one(name, key, schedule, routes, machines, problems)) {
             sound.insert(schedule);
@@ -88,7 +88,7 @@ fn one(
     let no_slots = Map::default();
     let declared_slots = routes.file.slots.as_ref().unwrap_or(&no_slots);
     let mut slots = Vec::new();
-    for (slot, span, rebinding) in raw.slots.iter().flat_map(|map| map.iter()) {
+    for (slot, span, rebinding) in raw.slots.iter().flat_map(Map::iter) {
         if !declared_slots.contains(slot) {
             problems.push(names::unknown(slot, span, declared_slots.names(), "slot"));
         }
@@ -165,20 +165,16 @@ pub(crate) fn days(raw: Option<&Days>, what: &str, problems: &mut Problems) -> O
             }
             let mut found = Vec::new();
             for day in &list.value {
-                match Weekday::ALL.into_iter().find(|weekday| weekday.short() == day.value) {
-                    Some(weekday) => found.push(weekday),
-                    None => {
-                        let problem = Problem::at(
-                            &INVALID_TIME,
-                            day.span.clone(),
-                            format!("{what}: {} is no day", quoted(&day.value)),
-                        );
-                        problems.push(match suggest::help(&day.value, short.into_iter(), "days are") {
-                            Some(help) => problem.help(help),
-                            None => problem,
-                        });
-                    }
+                let known = Weekday::ALL.into_iter().find(|weekday| weekday.short() == day.value);
+                if known.is_none() {
+                    let message = format!("{what}: {} is no day", quoted(&day.value));
+                    let problem = Problem::at(&INVALID_TIME, day.span.clone(), message);
+                    problems.push(match suggest::help(&day.value, short, "days are") {
+                        Some(help) => problem.help(help),
+                        None => problem,
+                    });
                 }
+                found.extend(known);
             }
             (found.len() == list.value.len()).then(|| Weekdays::of(found))
         }

@@ -33,7 +33,7 @@ pub(crate) static CODES: [&Code; 2] = [&SERVED_DRAFT, &RESIDENT_ELSEWHERE];
 pub(crate) fn served(raw: &RawFile, machines: &Machines<'_>, problems: &mut Problems) -> Declared<Served> {
     let mut sound = Declared::default();
     let mut folded: HashMap<String, &str> = HashMap::new();
-    for (key, span, served) in raw.serve.iter().flat_map(|map| map.iter()) {
+    for (key, span, served) in raw.serve.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a served model", ServedName::new, problems);
         if let Some(first) = folded.insert(key.to_ascii_lowercase(), key) {
             let problem = Problem::at(

@@ -5,6 +5,7 @@ use super::secrets;
 use super::selectors::Machines;
 use super::values::{self, Problems};
 use crate::config::raw::{RawGateway, RawHub, RawResolver};
+use crate::config::read::RawTable as _;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Bind, Gateway, GatewayEngine, Hub, Resolver};
 

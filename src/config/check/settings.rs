@@ -5,6 +5,7 @@ use super::values::{OUT_OF_RANGE, Problems, quoted};
 use super::view::View;
 use crate::config::node::{Node, Value};
 use crate::config::raw::RawOmlx;
+use crate::config::read::Map;
 use crate::config::suggest;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::Release;
@@ -36,10 +37,12 @@ pub(crate) fn check(view: View<'_>, problems: &mut Problems) {
         {
             releases.retain(|release| Some(*release) != view.release);
         }
-        releases.iter().for_each(|release| settings(omlx, *release, problems));
+        for release in &releases {
+            settings(omlx, *release, problems);
+        }
         variables(omlx, problems);
     }
-    for (name, _, raw) in view.raw.machines.iter().flat_map(|machines| machines.iter()) {
+    for (name, _, raw) in view.raw.machines.iter().flat_map(Map::iter) {
         let Some(omlx) = raw.and_then(|raw| raw.omlx.as_ref()) else { continue };
         variables(omlx, problems);
         if let Some(machine) = view.fleet.machines.get(name) {
@@ -49,7 +52,7 @@ pub(crate) fn check(view: View<'_>, problems: &mut Problems) {
 }
 
 fn settings(raw: &RawOmlx, release: Release, problems: &mut Problems) {
-    for (section, section_key, node) in raw.settings.iter().flat_map(|settings| settings.iter()) {
+    for (section, section_key, node) in raw.settings.iter().flat_map(Map::iter) {
         if ["server", "model", "auth"].contains(&section) {
             continue; // Said already: other keys decide them.
         }
@@ -64,8 +67,7 @@ fn settings(raw: &RawOmlx, release: Release, problems: &mut Problems) {
                     format!("oMLX {release} has no section {} in settings.json", quoted(section)),
                 );
                 // A key that was written without its section.
-                let owner =
-                    omlx::settings(release).find(|setting| setting.key == section).map(|setting| setting.path());
+                let owner = omlx::settings(release).find(|setting| setting.key == section).map(omlx::Setting::path);
                 problems.push(
                     match owner
                         .map(|path| format!("did you mean {path}?"))
@@ -121,7 +123,7 @@ pub(crate) fn have_it(releases: &[&str]) -> String {
     format!("{} {} it", releases.join(" and "), if releases.len() == 1 { "has" } else { "have" })
 }
 
-/// DFLASH_MAX_CTX is read as a whole number of tokens; oMLX falls back to 4096 without a word when it is none.
+/// `DFLASH_MAX_CTX` is read as a whole number of tokens; oMLX falls back to 4096 without a word when it is none.
 fn variables(raw: &RawOmlx, problems: &mut Problems) {
     let declared = raw.environment.as_ref().and_then(|environment| environment.get(omlx::DFLASH_MAX_CTX));
     if let Some(leaf) = declared

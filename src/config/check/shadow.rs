@@ -4,7 +4,7 @@ use super::values::{self, INVALID_ADDRESS, Problems, quoted};
 use super::{names, secrets};
 use crate::config::node::Spanned;
 use crate::config::raw::{RawFile, RawPrice, RawReference, RawRequire, RawShadow};
-use crate::config::read::Map;
+use crate::config::read::{Map, RawTable as _};
 use crate::config::suggest;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Declared, Price, Reference, ReferenceApi, Requirements, Rung, Shadow, ShadowName, SlotName};
@@ -39,7 +39,7 @@ pub(crate) static CODES: [&Code; 3] = [&INVALID_POINTER, &UNKNOWN_TIER, &CLOUD_N
 /// All sound calibrations.
 pub(crate) fn shadows(raw: &RawFile, problems: &mut Problems) -> Declared<Shadow> {
     let mut sound = Declared::default();
-    for (key, span, shadow) in raw.shadow.iter().flat_map(|map| map.iter()) {
+    for (key, span, shadow) in raw.shadow.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a calibration", ShadowName::new, problems);
         if let Some(shadow) = shadow.and_then(|shadow| one(name, key, shadow, raw, problems)) {
             sound.insert(shadow);

@@ -8,7 +8,8 @@ use crate::config::raw::{RawExpect, RawFile, RawSlot};
 use crate::config::read::{Map, Texts};
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{
-    Balance, Declared, Expectation, Rank, Served, ServedName, Slot, SlotKind, SlotName, Spill, Weights, WeightsKind,
+    Balance, Declared, Expectation, MachineName, Rank, Served, ServedName, Slot, SlotKind, SlotName, Spill, Weights,
+    WeightsKind,
 };
 
 /// A rank without a machine.
@@ -109,7 +110,7 @@ impl Routes<'_> {
                 let both: Vec<_> = narrowed.into_iter().filter(|machine| served.is_on(machine)).collect();
                 let unsound = selector.is_some_and(|selector| self.machines.may_mean_an_unsound_one(selector));
                 if both.is_empty() && !served.on.is_empty() && !unsound {
-                    let on: Vec<&str> = served.on.iter().map(|machine| machine.as_str()).collect();
+                    let on: Vec<&str> = served.on.iter().map(MachineName::as_str).collect();
                     problems.push(
                         Problem::at(
                             &EMPTY_RANK,
@@ -180,7 +181,7 @@ pub(crate) const fn work(kind: WeightsKind) -> Option<SlotKind> {
 /// All sound slots.
 pub(crate) fn slots(routes: &Routes<'_>, problems: &mut Problems) -> Declared<Slot> {
     let mut sound = Declared::default();
-    for (key, span, slot) in routes.file.slots.iter().flat_map(|map| map.iter()) {
+    for (key, span, slot) in routes.file.slots.iter().flat_map(Map::iter) {
         let name = names::name(key, span, "a slot", SlotName::new, problems);
         if let Some(slot) = slot.and_then(|slot| one(name, key, slot, routes, problems)) {
             sound.insert(slot);

@@ -309,14 +309,12 @@ pub(crate) fn bind(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) 
 /// An IP address.
 pub(crate) fn ip(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) -> Option<IpAddr> {
     let leaf = leaf?;
-    match leaf.value.parse() {
-        Ok(address) => Some(address),
-        Err(_) => {
-            let message = format!("{what}: {} is no IP address", quoted(&leaf.value));
-            problems.push(Problem::at(&INVALID_ADDRESS, leaf.span.clone(), message));
-            None
-        }
+    let address = leaf.value.parse().ok();
+    if address.is_none() {
+        let message = format!("{what}: {} is no IP address", quoted(&leaf.value));
+        problems.push(Problem::at(&INVALID_ADDRESS, leaf.span.clone(), message));
     }
+    address
 }
 
 /// A host name or an IP address. Nothing that a shell or ssh could take for an option.

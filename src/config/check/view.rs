@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::config::node::Table;
-use crate::config::raw::{RawFile, RawProfile, RawSchedule, RawServe, RawSlot};
+use crate::config::raw::{RawFile, RawProfile, RawSchedule, RawServe, RawSlot, Residency};
 use crate::fleet::{Fleet, Machine, Profile, ProfileName, Release, Served, ServedName};
 
 /// Both, for rules over several tables. `fleet` holds only what is sound.
@@ -43,7 +43,7 @@ impl<'a> View<'a> {
     /// Where a served name's `resident` is written; else its own name.
     pub(crate) fn resident(self, name: &ServedName) -> Option<Range<usize>> {
         let serve = self.raw.serve.as_ref()?;
-        let declared = serve.get(name.as_str()).and_then(|raw| raw.resident.as_ref()).map(|resident| resident.span());
+        let declared = serve.get(name.as_str()).and_then(|raw| raw.resident.as_ref()).map(Residency::span);
         declared.or_else(|| serve.key(name.as_str()).cloned())
     }
 

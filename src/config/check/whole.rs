@@ -70,7 +70,7 @@ pub(crate) fn may_follow_from_a_gap(code: &Code) -> bool {
 }
 
 /// How long a machine may take to become healthy, when the file does not say (fleet.toml, [fleet].gate).
-const DEFAULT_GATE: Duration = Duration::from_secs(600);
+const DEFAULT_GATE: Duration = Duration::from_mins(10);
 
 /// The fleet as far as it is sound. It is the fleet of the file only when no problem is an error.
 pub(crate) fn fleet(raw: &RawFile, tree: &Table, problems: &mut Problems) -> Option<Fleet> {

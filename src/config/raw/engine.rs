@@ -13,7 +13,7 @@ raw_table! {
         version: Spanned<String>,
         /// Absolute path of the omlx program; default /opt/homebrew/bin/omlx.
         program: Spanned<String>,
-        /// "all" (demands api_key), "loopback" (the default), "tailnet" or an IP address.
+        /// "all" (demands `api_key`), "loopback" (the default), "tailnet" or an IP address.
         bind: Spanned<String>,
         /// The TCP port; default 8000.
         port: Spanned<i64> = json!({ "minimum": 1, "maximum": 65535 }),
@@ -23,7 +23,7 @@ raw_table! {
         weights: Spanned<String>,
         /// Where the API key is found.
         api_key: Node = secret(),
-        /// Added to the daemon's environment; OMLX_* and secrets are refused.
+        /// Added to the daemon's environment; `OMLX_*` and secrets are refused.
         environment: Map<Spanned<String>>,
         /// Keys of oMLX's settings.json by oMLX's own names, but server, model and auth.
         settings: Map<Node>,

@@ -71,7 +71,7 @@ raw_table! {
         cores: Spanned<i64> = json!({ "minimum": 1 }),
         /// An address on the local network, raced with the tailnet name under the same SSH host key.
         lan: Spanned<String>,
-        /// iogpu.wired_limit_mb, set again at each boot by a daemon.
+        /// `iogpu.wired_limit_mb`, set again at each boot by a daemon.
         gpu_limit: Spanned<String>,
         /// A remark.
         note: Spanned<String>,

@@ -15,7 +15,7 @@ raw_table! {
         on: Texts,
         /// Absolute path of its program.
         program: Spanned<String>,
-        /// "all" (demands api_key), "loopback" (the default), "tailnet" or an IP address.
+        /// "all" (demands `api_key`), "loopback" (the default), "tailnet" or an IP address.
         bind: Spanned<String>,
         /// The TCP port; default 4000.
         port: Spanned<i64> = json!({ "minimum": 1, "maximum": 65535 }),

@@ -9,7 +9,7 @@ use crate::config::schema::secret;
 raw_table! {
     /// A local slot earns a cloud model's work by agreeing with it on real inputs.
     RawShadow requires ["slot", "reference", "score", "tier", "tiers", "easy", "require"] {
-        /// The slot that is calibrated; it needs allow_cloud.
+        /// The slot that is calibrated; it needs `allow_cloud`.
         slot: Spanned<String>,
         /// The model that it is held against.
         reference: RawReference,
@@ -35,7 +35,7 @@ raw_table! {
 
     /// The reference model.
     RawReference requires ["base_url", "model"] {
-        /// Its API; an address of Anthropic's is spoken to by Anthropic's messages API, any other as OpenAI's.
+        /// Its API; an address of Anthropic's is spoken to by its messages API, any other is taken to be compatible with that of `OpenAI`.
         base_url: Spanned<String>,
         /// Its name there.
         model: Spanned<String>,

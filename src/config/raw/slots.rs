@@ -66,7 +66,7 @@ raw_table! {
         days: Days,
         /// The command, as a list of arguments; the program is an absolute path.
         run: Texts,
-        /// It gets OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL of this slot.
+        /// It gets `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` of this slot.
         slot: Spanned<String>,
         /// Who runs it; default the machine's user.
         user: Spanned<String>,

@@ -140,6 +140,8 @@ pub(super) struct LinkChange {
 pub(super) fn plan(input: &Input<'_>, view: &EngineView, files: &[FileKeys], links: &[LinkChange]) -> EngineWork {
     let mut work = EngineWork { changes: Vec::new(), live: Vec::new(), needs_restart: None, touched: BTreeSet::new() };
     let changes: Vec<&KeyChange> = files.iter().flat_map(|file| &file.changes).collect();
+    work.changes.extend(files.iter().filter_map(|file| whole_file(file, view)));
+    let is_whole = |change: &KeyChange| files.iter().any(|file| file.is_fresh && file.changes.contains(change));
     for change in &changes {
         let way = way(input, view, change);
         if let (Way::Restart(why), true) = (&way, view.may_run()) {
@@ -147,7 +149,9 @@ pub(super) fn plan(input: &Input<'_>, view: &EngineView, files: &[FileKeys], lin
         }
         work.touched
             .extend(name_of(change).and_then(|name| input.fleet.served.get(name)).map(|served| served.name.clone()));
-        work.changes.push(describe(change, &way, view));
+        if !is_whole(change) {
+            work.changes.push(describe(change, &way, view));
+        }
     }
     for link in links {
         work.touched.extend(input.fleet.served.get(&link.name).map(|served| served.name.clone()));
@@ -240,6 +244,25 @@ fn name_of(change: &KeyChange) -> Option<&str> {
         OmlxFile::Settings => None,
         OmlxFile::ModelSettings | OmlxFile::ModelProfiles => change.key.get(1).map(String::as_str),
     }
+}
+
+/// A file that is not there, or is no JSON, is written whole: one change with one diff instead of one for each key.
+fn whole_file(file: &FileKeys, view: &EngineView) -> Option<Change> {
+    let merge = file.merge.as_ref().filter(|_| file.is_fresh)?;
+    let (action, reason) = match merge.keep_aside {
+        true => (Action::Update, "is not JSON; it is kept aside under a dated name"),
+        false => (Action::Create, "declared, and not on the machine"),
+    };
+    Some(Change {
+        kind: ChangeKind::File,
+        path: merge.path.clone(),
+        key: None,
+        action,
+        disturbs: if view.may_run() { Disturbs::Restart } else { Disturbs::Nothing },
+        names: Vec::new(),
+        reason: reason.to_owned(),
+        diff: diff::unified("", &format!("{}\n", merge.fresh.shown())),
+    })
 }
 
 fn describe(change: &KeyChange, way: &Way, view: &EngineView) -> Change {

@@ -10,8 +10,8 @@ use super::{
     Action, Ask, Change, ChangeKind, Disturbs, Drain, Gate, Input, Kept, Live, MachinePlan, Merge, PlanState,
     Transaction, refusal,
 };
+use crate::capacity;
 use crate::fleet::{Bind, ServedName, WeightsKind};
-use crate::omlx;
 use crate::render::{Encoding, Placeholder, Text};
 
 /// Plans one machine.
@@ -193,7 +193,7 @@ fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, re
         .filter_map(|name| input.fleet.served.get(name).filter(|served| served.is_on(&input.machine.name)))
         .filter_map(|served| {
             let optional = !residents.contains(&served.name) && !view.loaded.contains(served.name.as_str());
-            if optional && !(restarts && fits_beside(input, &residents, &served.name)) {
+            if optional && !(restarts && capacity::fits(input.fleet, input.machine, &residents, &served.name)) {
                 return None;
             }
             let kind = input.fleet.weights.get(&served.model).map(|weights| weights.kind);
@@ -212,20 +212,6 @@ fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, re
         by_clock: input.fleet.has_windows(&input.machine.name),
         ask,
     }
-}
-
-/// Whether a name that is merely on demand fits beside the residents (json.md, `fits`).
-fn fits_beside(input: &Input<'_>, residents: &[ServedName], candidate: &ServedName) -> bool {
-    let engine = &input.machine.omlx;
-    let limits = omlx::memory_limits(engine.release, input.machine.memory, &engine.settings);
-    let limit = [limits.model, limits.process].into_iter().flatten().min();
-    let needed: u64 = residents
-        .iter()
-        .chain(std::iter::once(candidate))
-        .filter_map(|name| input.fleet.weights_of(name))
-        .map(|weights| omlx::estimated_size(weights.size).get())
-        .sum();
-    limit.is_none_or(|limit| needed <= limit.get())
 }
 
 /// oMLX's address as the machine itself reaches it.

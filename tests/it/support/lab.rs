@@ -40,7 +40,9 @@ impl Lab {
     pub(crate) fn up(hosts: Hosts) -> Option<Self> {
         let check = run(&["can-run"]);
         if check.code != 0 {
-            assert!(std::env::var_os("CI").is_none(), "no lab can run here: {}", check.err);
+            #[expect(clippy::disallowed_methods, reason = "whether this is CI decides between a skip and a failure")]
+            let in_ci = std::env::var_os("CI").is_some();
+            assert!(!in_ci, "no lab can run here: {}", check.err);
             println!("skipped, no lab can run here: {}", check.err.trim());
             return None;
         }

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from fleetlab import control, enter, paths, pids
+from fleetlab import control, enter, laptop, paths, pids
 
 LAB = pathlib.Path(__file__).resolve().parent.parent / "lab"
 NAME = f"selftest-{os.getpid()}"
@@ -42,6 +42,18 @@ _state = {}
 def lab(*words, **options):
     """Runs one `lab` command to its end; raises when it fails."""
     return subprocess.run([LAB, *words], check=True, capture_output=True, text=True, timeout=60, **options)
+
+
+def ask(verb, host, *words):
+    """Asks the running lab to do something to a host, without the cost of a command line."""
+    return control.ask(paths.instance(NAME), {"verb": verb, "host": host, "arguments": list(words)})
+
+
+def on_laptop(*command):
+    """Runs a command on the laptop; returns the completed process."""
+    proc = f"/proc/{pids.init(paths.instance(NAME))}"
+    out, err, code = enter.capture(proc, list(command), laptop.environment(os.environ))
+    return subprocess.CompletedProcess(command, code, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
 def up():
@@ -89,11 +101,7 @@ class Case(unittest.TestCase):
 
     def ssh(self, script, host=None, options=()):
         """Runs a command over SSH from the laptop."""
-        return subprocess.run(
-            [LAB, "laptop", NAME, "--", "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2", *options,
-             f"{host or self.host}.{TAILNET}", script],
-            capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
-        )
+        return on_laptop("ssh", "-oBatchMode=yes", "-oConnectTimeout=2", *options, f"{host or self.host}.{TAILNET}", script)
 
     def until(self, condition, what, seconds=10):
         """Waits for a condition, at most so long; returns its value."""
@@ -112,16 +120,14 @@ class Case(unittest.TestCase):
 
     def fault(self, *words):
         """Starts a fault that ends with the test."""
-        lab("fault", NAME, self.host, *words)
-        self.addCleanup(lab, "heal", NAME, self.host, words[0])
+        ask("fault", self.host, *words)
+        self.addCleanup(ask, "heal", self.host, words[0])
 
     def knob(self, **values):
         """Turns knobs until the test ends."""
-        defaults = json.loads(lab("knob", NAME, self.host).stdout)
-        lab("knob", NAME, self.host, *(f"{key}={json.dumps(value)}" for key, value in values.items()))
-        self.addCleanup(
-            lab, "knob", NAME, self.host, *(f"{key}={json.dumps(defaults[key])}" for key in values)
-        )
+        defaults = ask("knob", self.host)
+        ask("knob", self.host, *(f"{key}={json.dumps(value)}" for key, value in values.items()))
+        self.addCleanup(ask, "knob", self.host, *(f"{key}={json.dumps(defaults[key])}" for key in values))
 
 
 class JobCase(Case):

@@ -2,7 +2,7 @@
 
 import resource
 
-from .lab import NAME, JobCase, lab
+from .lab import JobCase, ask
 
 _FOREVER = "exec sleep 1000"
 _STUBBORN = "trap '' TERM; while :; do sleep 1; done"
@@ -203,8 +203,8 @@ class Supervision(JobCase):
         self.until_field("t.pended", "state", "running")
 
     def test_calendar_follows_the_hosts_clock(self):
-        self.addCleanup(lab, "clock", NAME, self.host, "--offset", "0")
-        lab("clock", NAME, self.host, "--set", "2027-03-01T01:14:59")
+        self.addCleanup(ask, "clock", self.host, "--offset", "0")
+        ask("clock", self.host, "--set", "2027-03-01T01:14:59")
         self.load("t.calendar", "date > /tmp/fired", StartCalendarInterval=[{"Hour": 1, "Minute": 15}, {"Hour": 4, "Minute": 0}])
         self.until_field("t.calendar", "last exit code", "0")
         self.assertIn("Mon Mar  1 01:15:0", self.out("cat /tmp/fired"))
@@ -295,7 +295,7 @@ class Boot(JobCase):
                     "cp /usr/local/etc/link.plist /Library/LaunchDaemons/t.good.plist;"
                     "launchctl disable system/t.off; touch /tmp/gone; sysctl iogpu.wired_limit_mb=9000")
         before = self.out("sysctl -n kern.bootsessionuuid")
-        lab("reboot", NAME, self.host)
+        ask("reboot", self.host)
         loaded = self.out("launchctl list")
         self.assertIn("\tt.good\n", loaded)
         self.assertIn("-\t0\tt.late\n", loaded)

@@ -89,8 +89,11 @@ def listing(_arguments):
     for directory in sorted(home.iterdir()) if home.is_dir() else ():
         pid = pids.init(directory)
         if pid is not None:
-            hosts = control.ask(directory, {"verb": "describe"})["hosts"]
-            print(f"{directory.name}\t{' '.join(hosts)}")
+            try:
+                hosts = " ".join(control.ask(directory, {"verb": "describe"}, timeout=10)["hosts"])
+            except OSError:
+                hosts = "(coming up or going down)"
+            print(f"{directory.name}\t{hosts}")
     return 0
 
 

@@ -7,8 +7,8 @@ host and can run full; the network namespace outlives it too.
 import dataclasses
 import json
 import os
+import shutil
 import signal
-import subprocess
 import time
 import uuid
 
@@ -291,11 +291,14 @@ def write_sudoers(spec, mode=None):
 
 
 def _boot_files(runtime):
-    # A boot empties /tmp and /var/run, and gives the session a new identity.
-    for directory in ("/private/tmp", "/private/var/run", "/private/var/lab/run"):
-        subprocess.run(
-            ["/System/Library/Lab/debian/bin/find", directory, "-mindepth", "1", "-delete"], check=False, timeout=60
-        )
+    # A boot empties /tmp and /var/run, gives wired memory back, and gives the session a new identity.
+    for directory in ("/private/tmp", "/private/var/run", "/private/var/lab/run", paths.WIRED):
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
     # The boot's moment in machine time: kern.boottime moves with the host's clock, as on a Mac.
     boot = {"boot": time.time(), "session": str(uuid.uuid4()).upper(), "first": not os.path.exists(f"{paths.LAB}/boot.json")}
     _write(f"{paths.LAB}/boot.json", json.dumps(boot))

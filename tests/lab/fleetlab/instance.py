@@ -94,6 +94,7 @@ def _keep(directory, spec, owner, writer):
     pids.write(directory, keeper=os.getpid(), init=init)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(init, signal.SIGKILL))
     watched = [os.pidfd_open(init)]
+    orphaned = False
     if owner is not None:
         try:
             watched.append(os.pidfd_open(owner))
@@ -101,7 +102,8 @@ def _keep(directory, spec, owner, writer):
             os.kill(init, signal.SIGKILL)
     while True:
         try:
-            select.select(watched, [], [])
+            ready, _, _ = select.select(watched, [], [])
+            orphaned = watched[0] not in ready
             break
         except InterruptedError:
             continue
@@ -110,11 +112,14 @@ def _keep(directory, spec, owner, writer):
     except ProcessLookupError:
         pass
     os.waitpid(init, 0)
-    _clear(directory)
+    if orphaned:
+        shutil.rmtree(directory, ignore_errors=True)
+    else:
+        _clear(directory)
 
 
 def _clear(directory):
-    # The logs stay until the name is used again; the hosts' disks went with their mounts.
+    # The logs of a lab that died stay until the name is used again; the hosts' disks went with their mounts.
     pids.remove(directory)
     for name in ("lab.json", "control.sock"):
         (directory / name).unlink(missing_ok=True)
@@ -166,9 +171,7 @@ class Init:
             "public_key": keys[""]["public"],
             "host_keys": keys,
             "tailnet": self.spec.tailnet,
-            "peers": [
-                {"name": item.name, "lan": item.lan, "tailnet_ip": item.tailnet_ip} for item in self.spec.hosts
-            ] + [{"name": "laptop", "lan": self.spec.laptop_lan, "tailnet_ip": self.spec.laptop_tailnet_ip}],
+            "peers": laptop.peers(self.spec),
         }
         self._boot_all()
         listener = control.listen(self.directory)

@@ -4,11 +4,12 @@ Its root is the machine's own, so that the product's binary and the tests' files
 is taken by /media/laptop, in /etc/passwd too because OpenSSH asks there and not in $HOME.
 """
 
+import json
 import os
 import pathlib
 import subprocess
 
-from . import linux
+from . import linux, paths
 
 HOME = "/media/laptop"
 
@@ -57,12 +58,34 @@ def prepare(directory, spec, keys):
     names += [f"{host.tailnet_ip}\t{host.name}.{spec.tailnet} {host.name}" for host in spec.hosts]
     names += [f"{host.lan}\t{host.name}.local" for host in spec.hosts]
     (root / "hosts").write_text("\n".join(names) + "\n")
+    _install_tailscale(root, spec)
     with open("/etc/passwd", encoding="utf-8") as file:
         entries = [line.split(":") for line in file]
     for entry in entries:
         if entry[2] == "0":
             entry[5] = HOME
     (root / "passwd").write_text("".join(":".join(entry) for entry in entries))
+
+
+def peers(spec):
+    """Returns the nodes of the tailnet, the laptop last."""
+    nodes = [{"name": item.name, "lan": item.lan, "tailnet_ip": item.tailnet_ip} for item in spec.hosts]
+    return [*nodes, {"name": "laptop", "lan": spec.laptop_lan, "tailnet_ip": spec.laptop_tailnet_ip}]
+
+
+def _install_tailscale(root, spec):
+    # ~/bin/tailscale of the laptop; ~/.tailscale-state.json {"state": ..., "nodes": {NAME: {KEY: VALUE}}} changes its answers.
+    home = root / "home"
+    (home / "bin").mkdir()
+    (root / "tailnet.json").write_text(json.dumps({"tailnet": spec.tailnet, "peers": peers(spec)}))
+    program = home / "bin" / "tailscale"
+    program.write_text(
+        "#!/usr/bin/python3\nimport sys\n"
+        f"sys.path.insert(0, {str(paths.PACKAGE.parent)!r})\nsys.dont_write_bytecode = True\n"
+        "from fleetlab.tools import laptop_tailscale\n"
+        f"sys.exit(laptop_tailscale.main(sys.argv, {str(root / 'tailnet.json')!r}))\n"
+    )
+    program.chmod(0o755)
 
 
 def enter(directory):
@@ -85,4 +108,5 @@ def environment(inherited):
         if not key.startswith("XDG_") and key not in ("SSH_AUTH_SOCK", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
     }
     environment.update(HOME=HOME, USER="root", LOGNAME="root")
+    environment["PATH"] = f"{HOME}/bin:{inherited.get('PATH', '/usr/bin:/bin:/usr/sbin:/sbin')}"
     return environment

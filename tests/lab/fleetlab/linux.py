@@ -97,9 +97,10 @@ def name_process(name):
 
 
 def start_time(pid):
-    """Returns the start time of `pid` in clock ticks since boot, or None: with the pid it names one process for ever."""
+    """Returns the start time of `pid` in clock ticks since boot, or None when it is gone. With the pid it names one process."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
+        return None if fields[0] == b"Z" else int(fields[19])
     except (OSError, IndexError, ValueError):
         return None

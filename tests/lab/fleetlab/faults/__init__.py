@@ -25,6 +25,8 @@ FAULTS = {
         system.Sudo,
         system.Launchctl,
         system.Override,
+        system.Omlx,
+        system.Wired,
     )
 }
 

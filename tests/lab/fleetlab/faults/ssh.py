@@ -75,9 +75,9 @@ def _serve_port_22(greet, close):
             if item is listener:
                 connection, _ = listener.accept()
                 if close:
-                    connection.close()
-                    continue
-                connection.sendall(greet)
+                    connection.shutdown(socket.SHUT_WR)
+                else:
+                    connection.sendall(greet)
                 connections.append(connection)
             elif not item.recv(65536):
                 connections.remove(item)

@@ -43,29 +43,69 @@ class Launchctl(Fault):
             self.launchd(verb="inject", faults=[])
 
 
-class Override(Fault):
+class _File(Fault):
+    """Faults that are a JSON file on the host, written by rename."""
+
+    path = ""
+
+    def write(self, content):
+        """Puts the file in place."""
+        real = f"/proc/{self.runtime.pid}/root{self.path}"
+        with open(real + ".new", "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        os.replace(real + ".new", real)
+
+    def heal(self):
+        if self.runtime.pid is not None and self.path:
+            try:
+                os.unlink(f"/proc/{self.runtime.pid}/root{self.path}")
+            except FileNotFoundError:
+                return
+
+
+def _values(words):
+    values = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise ValueError(f"KEY=JSON, not {word!r}")
+        try:
+            values[key] = json.loads(value)
+        except ValueError:
+            values[key] = value
+    return values
+
+
+class Override(_File):
     """Commands report other values: KEY=JSON... (pressure_level, swap_used_mb, tailscale_state, filevault, pmset, ...)."""
 
     name = "override"
+    path = f"{paths.LAB}/overrides.json"
 
     def apply(self):
-        values = {}
-        for word in self.words:
-            key, equals, value = word.partition("=")
-            if not equals:
-                raise ValueError("override takes KEY=JSON...")
-            try:
-                values[key] = json.loads(value)
-            except ValueError:
-                values[key] = value
-        self._write(values)
+        self.write(_values(self.words))
 
-    def _write(self, values):
-        path = f"/proc/{self.runtime.pid}/root{paths.LAB}/overrides.json"
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            json.dump(values, file)
-        os.replace(path + ".new", path)
 
-    def heal(self):
-        if self.runtime.pid is not None:
-            self._write({})
+class Omlx(_File):
+    """The contract server on PORT misbehaves: PORT KEY=JSON... (tests/lab/omlx/README.md lists the keys)."""
+
+    name = "omlx"
+
+    def apply(self):
+        if len(self.words) < 2 or not self.words[0].isdigit():
+            raise ValueError("omlx takes PORT KEY=JSON...")
+        self.path = f"{paths.LAB}/omlx/{self.words[0]}.json"
+        self.write(_values(self.words[1:]))
+
+
+class Wired(_File):
+    """So many BYTES of wired memory have no owner, as after an engine that was killed; a boot gives them back."""
+
+    name = "wired"
+    ends_with_boot = True
+
+    def apply(self):
+        if len(self.words) != 1 or not self.words[0].isdigit():
+            raise ValueError("wired takes BYTES")
+        self.path = f"{paths.WIRED}/orphaned.json"
+        self.write({"bytes": int(self.words[0])})

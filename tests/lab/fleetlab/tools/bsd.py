@@ -195,10 +195,6 @@ def _du(name, found, operands, _cwd):
     return _run(name, [*filter(None, words), *getopt.join(found, "grnIty")], operands, posix=True)
 
 
-def _readlink(name, found, operands, _cwd):
-    return _run(name, getopt.join(found), operands)
-
-
 _OPENRSYNC_REFUSES = (
     "--info", "--chown", "--mkpath", "--append-verify", "--zc", "--compress-choice", "--zl", "--debug", "--usermap",
     "--groupmap", "--open-noatime", "--atimes", "--crtimes", "--stop-after", "--stop-at", "--checksum-choice",
@@ -305,7 +301,7 @@ COMMANDS = {
         "usage: mv [-f | -i | -n] [-hv] source target\n       mv [-f | -i | -n] [-v] source ... directory\n",
         code=64, adapt=_mv,
     ),
-    "readlink": Command("/usr/bin", "fn", "usage: readlink [-fn] [file ...]\n", adapt=_readlink),
+    "readlink": Command("/usr/bin", "fn", "usage: readlink [-fn] [file ...]\n"),
     "realpath": Command("/bin", "q", "usage: realpath [-q] [path ...]\n"),
     "rm": Command(
         "/bin", "dfiIPRrvWx",
@@ -344,17 +340,23 @@ COMMANDS = {
 }
 for _alias in ("egrep", "fgrep"):
     COMMANDS[_alias] = dataclasses.replace(COMMANDS["grep"])
+_READLINK_BEFORE_12_3 = Command("/usr/bin", "n", "usage: readlink [-n] [file ...]\n")
 PLACES = {**{name: command.directory for name, command in COMMANDS.items()}, "rsync": "/usr/bin"}
 
 _HISTORIC_COUNT = ("head", "tail")
 
 
-def translate(arguments, cwd):
-    """Returns what the command line becomes on Debian, or its refusal. `cwd` is a directory descriptor."""
+def translate(arguments, cwd, host):
+    """Returns what the command line becomes on Debian, or its refusal.
+
+    `cwd` is a directory descriptor, `host` what the host pretends to be.
+    """
     name, words = arguments[0], arguments[1:]
     if name == "rsync":
         return _rsync(words)
     command = COMMANDS[name]
+    if name == "readlink" and not host["readlink_f"]:
+        command = _READLINK_BEFORE_12_3
     if name in _HISTORIC_COUNT and words and words[0][:1] in "-+" and words[0][1:2].isdigit():
         words = ["-n", words[0].removeprefix("-"), *words[1:]]
     long_words = []

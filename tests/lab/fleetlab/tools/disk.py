@@ -123,3 +123,20 @@ def _print(rows, flags):
             share = "    -" if not row[5] + row[6] else f"{row[5] * 100 // (row[5] + row[6])}%"
             line += f" {row[5]:>7} {row[6]:>10} {share:>5}   "
         print(line + row[7])
+
+
+@served("/sbin/mount")
+def mount(arguments, context):
+    """Lists the volumes."""
+    if len(arguments) > 1:
+        print("lab: mount only lists", file=sys.stderr)
+        return 70
+    for device, *_, where in _volumes(context):
+        kind = {"devfs": "devfs, local", "map auto_home": "autofs, automounted"}.get(device, "apfs, local, journaled")
+        if where == "/":
+            kind = "apfs, sealed, local, read-only, journaled"
+        print(f"{device} on {where} ({kind})")
+    for path in sorted(os.listdir("/Volumes")):
+        if os.path.ismount(f"/Volumes/{path}"):
+            print(f"/dev/disk4s1 on /Volumes/{path} (apfs, local, nodev, nosuid, journaled, noowners)")
+    return 0

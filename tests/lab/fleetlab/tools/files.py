@@ -3,6 +3,7 @@
 import base64 as codec
 import fcntl
 import grp
+import hashlib
 import os
 import pwd
 import random
@@ -320,3 +321,29 @@ def lockf(arguments, _context):
 def sha256sum(arguments, _context):
     """Sums files, on the releases that have it."""
     return subprocess.run(["/usr/bin/shasum", "-a", "256", *arguments[1:]], check=False).returncode
+
+
+@served("/sbin/md5")
+def md5(arguments, _context):
+    """Sums files in BSD's form; -q prints the sum alone."""
+    try:
+        found, operands = getopt.parse("md5", arguments[1:], "pqrs:")
+    except getopt.UsageError as error:
+        print(f"{error}\nusage: md5 [-pqrtx] [-s string] [file ...]", file=sys.stderr)
+        return 1
+    options = dict(found)
+    if "s" in options:
+        print(hashlib.md5(options["s"].encode()).hexdigest())
+        return 0
+    code = 0
+    for path in operands or ["-"]:
+        try:
+            data = sys.stdin.buffer.read() if path == "-" else open(path, "rb").read()
+        except OSError as error:
+            print(f"md5: {path}: {error.strerror}", file=sys.stderr)
+            code = 1
+            continue
+        total = hashlib.md5(data).hexdigest()
+        plain = path == "-" or "q" in options
+        print(total if plain else f"{total} {path}" if "r" in options else f"MD5 ({path}) = {total}")
+    return code

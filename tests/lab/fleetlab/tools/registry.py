@@ -30,9 +30,10 @@ _PLAIN = {
         "ssh", "ssh-keygen", "sudo", "tar:bsdtar", "bsdtar", "tee", "true", "tsort", "tty", "unexpand",
         "uniq", "wc", "which:which.debianutils", "whoami", "yes", "zcat", "shasum",
     ],
-    "/usr/sbin": ["sshd", "visudo", "chroot", "lsof"],
+    "/usr/sbin": ["sshd", "visudo", "chroot"],
 }
 _RENAMED = {
+    "/usr/sbin/lsof": f"{DEBIAN_BIN}/lsof",
     "/bin/sh": f"{DEBIAN_BIN}/bash",
     "/usr/bin/awk": f"{DEBIAN_BIN}/original-awk",
 }

@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 from .. import linux, paths
 from . import bsd, registry
@@ -97,7 +98,7 @@ class ToolServer:
     def _dispatch(self, connection, arguments, environment, descriptors):
         tool = registry.find(arguments[0])
         if tool.translate is not None:
-            answer = tool.translate(arguments, descriptors[3])
+            answer = tool.translate(arguments, descriptors[3], self.host)
             if isinstance(answer, bsd.Exec):
                 strings = [answer.program, *answer.arguments, *answer.environment]
                 body = b"".join(os.fsencode(item) + b"\0" for item in strings)
@@ -169,6 +170,7 @@ class ToolServer:
             os.setuid(uid)
             os.environ.clear()
             os.environ.update(dict(item.split("=", 1) for item in environment if "=" in item))
+            time.tzset()
             for stream, number in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
                 mode = "r" if stream == 0 else "w"
                 setattr(sys, number, open(stream, mode, encoding="utf-8", errors="surrogateescape", closefd=False))

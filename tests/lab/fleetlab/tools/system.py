@@ -1,5 +1,6 @@
 """sysctl, sw_vers, uname, hostname, uptime, and the stubs of Xcode's tools."""
 
+import json
 import os
 import sys
 import time
@@ -215,3 +216,41 @@ def xcode_stub(_arguments, _context):
         file=sys.stderr,
     )
     return 1
+
+
+@served("/usr/bin/arch")
+def arch(_arguments, _context):
+    """Prints the architecture."""
+    print("arm64")
+    return 0
+
+
+@served("/usr/bin/csrutil")
+def csrutil(arguments, _context):
+    """Says that System Integrity Protection is on."""
+    if arguments[1:] != ["status"]:
+        print("lab: csrutil only knows status", file=sys.stderr)
+        return 70
+    print("System Integrity Protection status: enabled.")
+    return 0
+
+
+@served("/usr/sbin/system_profiler")
+def system_profiler(arguments, context):
+    """Prints the hardware overview, as text or JSON."""
+    host = context.host
+    model, performance, efficiency, gpu = CHIPS[host["chip"]]
+    cores = f"{performance + efficiency} ({performance} performance and {efficiency} efficiency)"
+    if "-json" in arguments:
+        entry = {
+            "_name": "hardware_overview", "chip_type": f"Apple {host['chip']}", "machine_model": model,
+            "number_processors": f"proc {performance + efficiency}:{performance}:{efficiency}",
+            "physical_memory": f"{host['memory'] >> 30} GB",
+        }
+        gpus = {"_name": f"Apple {host['chip']}", "sppci_cores": str(gpu)}
+        print(json.dumps({"SPHardwareDataType": [entry], "SPDisplaysDataType": [gpus]}, indent=2))
+        return 0
+    print("Hardware:\n\n    Hardware Overview:\n")
+    print(f"      Model Identifier: {model}\n      Chip: Apple {host['chip']}\n      Total Number of Cores: {cores}")
+    print(f"      Memory: {host['memory'] >> 30} GB\n")
+    return 0

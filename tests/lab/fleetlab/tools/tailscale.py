@@ -21,7 +21,7 @@ def _node(peer, tailnet, number, me):
         "PublicKey": f"nodekey:{number:064x}",
         "HostName": name,
         "DNSName": f"{name}.{tailnet}.",
-        "OS": "macOS",
+        "OS": peer.get("os", "macOS"),
         "UserID": _USER_ID,
         "TailscaleIPs": [ip, six],
         "AllowedIPs": [f"{ip}/32", f"{six}/128"],
@@ -85,9 +85,9 @@ def run(arguments, name, peers, tailnet, state, changes, gui=False):
         message = (
             "failed to connect to local Tailscale service; is Tailscale running?"
             if gui
-            else "failed to connect to local tailscaled; it doesn't appear to be running (sudo systemctl start tailscaled ?)"
+            else "failed to connect to local tailscaled; it doesn't appear to be running"
         )
-        print(message.partition(" (sudo")[0], file=sys.stderr)
+        print(message, file=sys.stderr)
         return 1
     if verb == "status":
         return _status(words, status(name, peers, tailnet, state, changes))

@@ -41,6 +41,7 @@ fn a_reboot_ends_processes_and_starts_the_daemons_again() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a file of the lab's laptop")]
 fn the_laptop_has_a_home_of_its_own_and_runs_fleetctl() {
     let Some(lab) = Lab::up(Hosts::Light(2)) else { return };
     let known = std::fs::read_to_string(lab.home().join(".ssh/known_hosts")).expect("the laptop's known hosts");
@@ -51,6 +52,7 @@ fn the_laptop_has_a_home_of_its_own_and_runs_fleetctl() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test's own fixture")]
 fn a_host_may_be_of_a_specification_and_its_launchd_has_knobs() {
     let directory = tempfile::tempdir().expect("a directory");
     let spec = directory.path().join("lab.toml");

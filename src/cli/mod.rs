@@ -10,6 +10,7 @@ mod resolve;
 mod resolver;
 mod schedule;
 mod simulate;
+mod status;
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +24,7 @@ pub(crate) use resolve::ResolveArgs;
 pub(crate) use resolver::ResolverArgs;
 pub(crate) use schedule::ScheduleArgs;
 pub(crate) use simulate::SimulateArgs;
+pub(crate) use status::StatusArgs;
 
 /// The control plane for a fleet of Apple Silicon Macs that serve language models with oMLX
 #[derive(Debug, Parser)]
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Rollback(RollbackArgs),
     /// Take everything that fleetctl owns off a machine; models and oMLX stay
     Remove(RemoveArgs),
+    /// Every machine: reach, oMLX, served names, memory, drift, alerts; then slots, jobs and transitions
+    Status(StatusArgs),
     /// Where a slot goes now: the model, profile and machine, the base URL, and why
     Resolve(ResolveArgs),
     /// Where every slot goes when machines are gone

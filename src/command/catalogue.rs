@@ -1,6 +1,6 @@
 //! The catalogue of codes: everything that any `code` field can hold, from every room.
 
-use super::fleet_file;
+use super::{fleet_file, status};
 use crate::config;
 use crate::diagnostic::Code;
 
@@ -9,6 +9,7 @@ pub(crate) fn catalogue() -> Vec<&'static Code> {
     let mut all: Vec<&'static Code> = Vec::new();
     all.extend(config::codes());
     all.push(&fleet_file::UNREADABLE);
+    all.extend(status::alert::codes());
     all.sort_by_key(|code| code.id);
     all
 }

@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::{
     Context, apply, capacity, check, completions, edit, explain, history, plan, remove, render, resolve, resolver,
-    schedule, schema, simulate,
+    schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -61,6 +61,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Resolver(args) => resolver::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Capacity => capacity::run(cx),
+        Command::Status(args) => status::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),
         Command::Completions(args) => completions::run(cx, args),

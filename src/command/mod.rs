@@ -28,6 +28,7 @@ mod secrets;
 mod select;
 mod simulate;
 mod slot_probe;
+mod status;
 
 pub(crate) use context::Context;
 pub use dispatch::run;

@@ -1,6 +1,7 @@
 //! What a machine holds, as one probe saw it. Values only: partial, dated, and honest about what could not be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::fleet::{Bytes, MachineName};
@@ -65,8 +66,8 @@ pub struct Memory {
     pub pressure: Option<u8>,
 }
 
-/// A path on the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A path on the machine. `Debug` does not show bytes: oMLX's settings.json holds its key.
+#[derive(Clone, PartialEq, Eq)]
 pub enum FileFact {
     /// Nothing there.
     Missing,
@@ -102,6 +103,22 @@ pub enum FileFact {
     Other,
     /// The machine would not say.
     Unreadable,
+}
+
+impl fmt::Debug for FileFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("Missing"),
+            Self::File { user, group, mode, sha256, bytes } => {
+                let bytes = bytes.as_ref().map(Vec::len);
+                write!(f, "File({user}:{group} {mode:04o} {sha256:?}, {bytes:?} bytes)")
+            }
+            Self::Link { target } => write!(f, "Link({target:?})"),
+            Self::Directory { user, group, mode } => write!(f, "Directory({user}:{group} {mode:04o})"),
+            Self::Other => f.write_str("Other"),
+            Self::Unreadable => f.write_str("Unreadable"),
+        }
+    }
 }
 
 /// A job as `launchctl print system/LABEL` shows it (macos.md 2.5).

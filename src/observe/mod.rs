@@ -2,6 +2,7 @@
 
 mod ask;
 mod assemble;
+mod engine_state;
 mod facts;
 pub mod parse;
 mod probe;
@@ -9,6 +10,7 @@ mod script;
 
 pub use ask::{Ask, AskFile, Contents};
 pub use assemble::{ZONE_LINKS, observed};
+pub use engine_state::{EngineState, engine_state, held_names, is_held};
 pub use facts::{
     Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,

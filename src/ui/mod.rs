@@ -18,7 +18,9 @@ mod sanitize;
 mod schedule;
 mod simulate;
 mod stacked_bar;
+mod status;
 mod table;
+mod waiting;
 
 pub use apply::{history_text, report_text};
 pub use capacity::{CapacityAnswer, render_capacity};
@@ -35,4 +37,6 @@ pub use sanitize::sanitize;
 pub use schedule::{SchedulePeriod, render_schedule};
 pub use simulate::{render_scenario, render_scenarios};
 pub use stacked_bar::{Part, stacked_bar};
+pub use status::render_status;
 pub use table::{Grid, Tone};
+pub use waiting::Waiting;

@@ -10,6 +10,7 @@ mod resolve;
 mod resolver;
 mod schedule;
 mod simulate;
+mod status;
 mod target;
 
 pub use apply::ApplyDocument;
@@ -22,6 +23,10 @@ pub use resolve::{Memory, ResolveDocument};
 pub use resolver::{ResolverErrorDocument, ResolverHealthDocument, ResolverSlotsDocument};
 pub use schedule::ScheduleDocument;
 pub use simulate::{SimulateDocument, SimulateEachDocument};
+pub use status::{
+    Alert, Drift, HeadroomStatus, JobRun, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus,
+    SlotStatus, StatusDocument, TransactionStatus, TransitionStatus,
+};
 pub use target::{LoadEntry, TargetEntry};
 mod plan;
 

@@ -36,6 +36,7 @@ _RENAMED = {
     "/usr/sbin/lsof": f"{DEBIAN_BIN}/lsof",
     "/bin/sh": f"{DEBIAN_BIN}/bash",
     "/usr/bin/awk": f"{DEBIAN_BIN}/original-awk",
+    "/usr/sbin/lsof": f"{DEBIAN_BIN}/lsof",
 }
 
 

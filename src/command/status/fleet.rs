@@ -1,0 +1,113 @@
+//! The fleet as a whole in status: slots, jobs, transitions.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::command::machines::{Answered, Silent};
+use crate::fleet::{Fleet, Machine};
+use crate::observe::{self, AnswerError, Observed, held_names, is_held};
+use crate::schedule;
+use crate::slot::{self, Cursor, LEASE, MachineHealth, Snapshot};
+use crate::ui::json::{JobRun, JobStatus, SlotStatus, TargetEntry, TransitionStatus};
+
+/// Where every slot goes now, by what the machines just said.
+pub(super) fn slots(
+    fleet: &Fleet,
+    answers: &[(&Machine, &Result<Answered, Silent>)],
+    now: Timestamp,
+) -> Vec<SlotStatus> {
+    let machines = answers.iter().map(|(machine, answer)| {
+        let health = match answer {
+            Ok(answered) => health(&answered.observed),
+            Err(silent) => MachineHealth::unreachable(silent.to_string()),
+        };
+        (machine.name.clone(), health)
+    });
+    let snapshot = Snapshot { taken_at: now, lease: Some(LEASE), machines: machines.collect() };
+    let moment = schedule::Moment::new(fleet, now);
+    fleet
+        .slots
+        .iter()
+        .map(|slot| {
+            let resolution = slot::resolve_in(&moment, slot, &snapshot, &Cursor::default());
+            SlotStatus {
+                name: slot.name.to_string(),
+                state: resolution.state().as_str(),
+                target: TargetEntry::of(&resolution),
+                reason: resolution.reason.clone(),
+                goes_to: resolution
+                    .choice
+                    .as_ref()
+                    .map(|choice| format!("{} on {}", choice.served.name, choice.machine.name)),
+            }
+        })
+        .collect()
+}
+
+/// A machine's health as slots see it, from its own answers.
+fn health(observed: &Observed) -> MachineHealth {
+    let (mut health, _) = slot::observed(answer(&observed.engine.models), answer(&observed.engine.status));
+    health.held = is_held(observed, "omlx");
+    health.held_names = held_names(observed).into_iter().collect::<BTreeSet<String>>();
+    health
+}
+
+fn answer(answer: &observe::Answer<serde_json::Value>) -> slot::Answer {
+    let no_connection = |text: &str| slot::Answer::NoConnection(text.to_owned());
+    match answer {
+        observe::Answer::Got(value) => slot::Answer::Got { status: 200, body: value.to_string().into_bytes() },
+        observe::Answer::NotAsked => no_connection("oMLX does not answer there"),
+        observe::Answer::Failed(AnswerError::Refused) => no_connection("connection refused"),
+        observe::Answer::Failed(AnswerError::Unauthorised(status) | AnswerError::Status(status)) => {
+            slot::Answer::Got { status: *status, body: Vec::new() }
+        }
+        observe::Answer::Failed(error) => slot::Answer::NoAnswer(error.to_string()),
+    }
+}
+
+/// Every job on every machine that was asked.
+pub(super) fn jobs(fleet: &Fleet, answers: &[(&Machine, &Result<Answered, Silent>)], now: Timestamp) -> Vec<JobStatus> {
+    let mut all = Vec::new();
+    for job in fleet.jobs.iter() {
+        for (machine, answer) in answers.iter().filter(|(machine, _)| job.on.contains(&machine.name)) {
+            let document = answer.as_ref().ok().and_then(|answered| answered.observed.job_runs.get(job.name.as_str()));
+            all.push(JobStatus {
+                name: job.name.to_string(),
+                machine: machine.name.to_string(),
+                last: document.and_then(last_run),
+                next_at: schedule::next_run(fleet, job, now).map(|at| at.to_string()),
+            });
+        }
+    }
+    all
+}
+
+/// The latest of `{"runs": [{"started_at", "exit", "seconds"}]}`, as the job's wrapper writes it.
+fn last_run(document: &serde_json::Value) -> Option<JobRun> {
+    let run =
+        document.get("runs")?.as_array()?.iter().max_by_key(|run| {
+            run.get("started_at").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+        })?;
+    Some(JobRun {
+        started_at: run.get("started_at").and_then(serde_json::Value::as_str).map(str::to_owned),
+        exit: run.get("exit").and_then(serde_json::Value::as_i64),
+        seconds: run.get("seconds").and_then(serde_json::Value::as_f64),
+    })
+}
+
+/// What changes in the next day on the machines that were asked.
+pub(super) fn transitions(fleet: &Fleet, machines: &[&Machine], now: Timestamp) -> Vec<TransitionStatus> {
+    let Some(to) = schedule::period_end(fleet, now, 1) else { return Vec::new() };
+    let names = |served: &[&crate::fleet::Served]| served.iter().map(|served| served.name.to_string()).collect();
+    schedule::transitions(fleet, now, to)
+        .iter()
+        .filter(|transition| machines.iter().any(|machine| machine.name == transition.machine.name))
+        .map(|transition| TransitionStatus {
+            at: transition.at.to_string(),
+            machine: transition.machine.name.to_string(),
+            load: names(&transition.load),
+            unload: names(&transition.unload),
+        })
+        .collect()
+}

@@ -1,0 +1,220 @@
+//! `fleetctl status --json`: `fleetctl.status/1`. The table for people and the exit code are made of the same value.
+
+use serde::Serialize;
+
+use super::TargetEntry;
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub struct StatusDocument {
+    /// `fleetctl.status/1`
+    pub schema: &'static str,
+    /// The fleet's name.
+    pub fleet: String,
+    /// RFC 3339, UTC.
+    pub taken_at: String,
+    /// In the order of declaration.
+    pub machines: Vec<MachineStatus>,
+    /// In the order of declaration.
+    pub slots: Vec<SlotStatus>,
+    /// In the order of declaration, a job once for each of its machines.
+    pub jobs: Vec<JobStatus>,
+    /// The next 24 hours.
+    pub transitions: Vec<TransitionStatus>,
+}
+
+/// One machine.
+#[derive(Debug, Serialize)]
+pub struct MachineStatus {
+    /// Its name.
+    pub name: String,
+    /// Its `tier`.
+    pub tier: Option<String>,
+    /// How it was reached.
+    pub reach: Reach,
+    /// `15.6.1`
+    pub macos: Option<String>,
+    /// oMLX.
+    pub omlx: OmlxStatus,
+    /// Declared names.
+    pub served: Vec<ServedStatus>,
+    /// Names that it serves and the file does not declare.
+    pub undeclared: Vec<String>,
+    /// Memory.
+    pub memory: MemoryStatus,
+    /// What plan would change.
+    pub drift: Drift,
+    /// The last apply.
+    pub transaction: TransactionStatus,
+    /// What deserves a look.
+    pub alerts: Vec<Alert>,
+}
+
+/// How a machine was reached.
+#[derive(Debug, Serialize)]
+pub struct Reach {
+    /// `up`, `unreachable`, `auth-failed` or `host-key-changed`
+    pub state: &'static str,
+    /// `lan`, `tailnet`, `address` or `local`
+    pub path: Option<&'static str>,
+    /// What came back.
+    pub detail: Option<String>,
+}
+
+/// oMLX on a machine.
+#[derive(Debug, Serialize)]
+pub struct OmlxStatus {
+    /// See `observe::EngineState`.
+    pub state: &'static str,
+    /// The release that answers.
+    pub version: Option<String>,
+    /// Of our daemon.
+    pub pid: Option<u32>,
+    /// Of our daemon's process.
+    pub uptime_seconds: Option<u64>,
+    /// Starts by launchd since it was loaded, without the first.
+    pub restarts: Option<u64>,
+}
+
+/// A declared name.
+#[derive(Debug, Serialize)]
+pub struct ServedStatus {
+    /// The name.
+    pub name: String,
+    /// The key of its weights.
+    pub model: String,
+    /// Its profile.
+    pub profile: String,
+    /// Whether oMLX lists it.
+    pub listed: Option<bool>,
+    /// Whether it is loaded.
+    pub loaded: Option<bool>,
+    /// Whether it is never evicted.
+    pub pinned: Option<bool>,
+    /// What oMLX counts for it, bytes.
+    pub size_bytes: Option<u64>,
+    /// Whether it is being loaded; for people only.
+    #[serde(skip)]
+    pub is_loading: bool,
+    /// Whether it is resident now, by the clock; for people only.
+    #[serde(skip)]
+    pub is_resident: bool,
+    /// Whether it was unloaded by hand; for people only.
+    #[serde(skip)]
+    pub is_held: bool,
+}
+
+/// Memory, bytes.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "json.md's own words")]
+pub struct MemoryStatus {
+    pub total_bytes: Option<u64>,
+    pub available_bytes: Option<u64>,
+    pub swap_used_bytes: Option<u64>,
+    pub pressure: Option<&'static str>,
+    pub gpu_limit_bytes: Option<u64>,
+    pub gpu_limit_source: Option<&'static str>,
+    pub omlx_limit_bytes: Option<u64>,
+    pub omlx_used_bytes: Option<u64>,
+    pub headroom: HeadroomStatus,
+    /// The limit that the headroom is measured from; for people only.
+    #[serde(skip)]
+    pub budget_bytes: Option<u64>,
+}
+
+/// The three headrooms, bytes; below 0 is too much.
+#[derive(Debug, Default, Serialize)]
+#[expect(missing_docs, reason = "json.md's own words")]
+pub struct HeadroomStatus {
+    pub load_bytes: Option<i64>,
+    pub context_bytes: Option<i64>,
+    pub system_bytes: Option<i64>,
+}
+
+/// What plan would change.
+#[derive(Debug, Serialize)]
+pub struct Drift {
+    /// `in-sync`, `drifted` or `unknown`
+    pub state: &'static str,
+    /// How many changes.
+    pub changes: Option<usize>,
+}
+
+/// The last apply.
+#[derive(Debug, Serialize)]
+pub struct TransactionStatus {
+    /// `none`, `running`, `committed`, `reverted` or `revert-failed`; null when it could not be read.
+    pub state: Option<&'static str>,
+    /// The generation that the machine is in.
+    pub generation: Option<u32>,
+    /// When it began.
+    pub at: Option<String>,
+}
+
+/// What deserves a look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alert {
+    /// An entry of the catalogue.
+    pub code: &'static str,
+    /// `error`, `warning` or `note`
+    pub severity: &'static str,
+    /// What, naming the object.
+    pub message: String,
+    /// What to do; for people only.
+    #[serde(skip)]
+    pub hints: Vec<String>,
+}
+
+/// A slot.
+#[derive(Debug, Serialize)]
+pub struct SlotStatus {
+    /// Its name.
+    pub name: String,
+    /// `ok`, `degraded` or `down`
+    pub state: &'static str,
+    /// Where it goes now.
+    pub target: Option<TargetEntry>,
+    /// Why; for people only.
+    #[serde(skip)]
+    pub reason: String,
+    /// `NAME on MACHINE`; for people only.
+    #[serde(skip)]
+    pub goes_to: Option<String>,
+}
+
+/// A job on a machine.
+#[derive(Debug, Serialize)]
+pub struct JobStatus {
+    /// Its name.
+    pub name: String,
+    /// Where.
+    pub machine: String,
+    /// Its last run.
+    pub last: Option<JobRun>,
+    /// Its next start.
+    pub next_at: Option<String>,
+}
+
+/// A run of a job.
+#[derive(Debug, Serialize)]
+pub struct JobRun {
+    /// RFC 3339, UTC.
+    pub started_at: Option<String>,
+    /// Its exit code.
+    pub exit: Option<i64>,
+    /// How long it took.
+    pub seconds: Option<f64>,
+}
+
+/// A coming transition.
+#[derive(Debug, Serialize)]
+pub struct TransitionStatus {
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Where.
+    pub machine: String,
+    /// Names that are loaded then.
+    pub load: Vec<String>,
+    /// Names that are unloaded then.
+    pub unload: Vec<String>,
+}

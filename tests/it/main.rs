@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the doors are those of the product; tests stand outside")]
 
 mod architecture;
+mod capacity;
 mod check;
 mod json_sh;
 mod lab_hosts;

@@ -1,0 +1,4 @@
+//! `fleetctl capacity`: whole outputs, and the arithmetic against one that is written out once more, straight down.
+
+mod oracle;
+mod verb;

@@ -88,15 +88,16 @@ pub(crate) fn parts(raw: &RawOmlx, what: &str, problems: &mut Problems) -> Parts
         base: values::path(raw.base.as_ref(), true, &named("base"), problems),
         weights: values::path(raw.weights.as_ref(), true, &named("weights"), problems),
         api_key: secrets::source(raw.api_key.as_ref(), &named("api_key"), problems),
-        environment: environment(raw.environment.as_ref(), &named("environment"), problems),
+        environment: environment(raw.environment.as_ref(), &named("environment"), true, problems),
         settings: settings(raw, problems),
     }
 }
 
-/// Variables that a plist may hold.
+/// Variables that a plist may hold; oMLX's daemon may not hold oMLX's own.
 pub(crate) fn environment(
     raw: Option<&crate::config::read::Map<crate::config::node::Spanned<String>>>,
     what: &str,
+    for_omlx: bool,
     problems: &mut Problems,
 ) -> BTreeMap<String, String> {
     let mut sound = BTreeMap::new();
@@ -107,7 +108,7 @@ pub(crate) fn environment(
         let upper = name.to_ascii_uppercase();
         let wrong = if !is_name {
             Some(format!("{} is no name of a variable", quoted(name)))
-        } else if crate::omlx::is_refused_variable(&upper) {
+        } else if for_omlx && crate::omlx::is_refused_variable(&upper) {
             Some(format!("{what} may not hold {name}: it would override settings.json"))
         } else if ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"]
             .iter()
@@ -128,6 +129,13 @@ pub(crate) fn environment(
                 value.span.clone(),
                 format!("{what}.{name} holds control characters"),
             ));
+            continue;
+        }
+        if secrets::looks_like_one(&value.value) {
+            problems.push(
+                Problem::at(&secrets::LITERAL_SECRET, value.span.clone(), format!("{what}.{name} looks like a secret"))
+                    .help("a plist is readable by everybody on the machine: let the program read it from a file of its own"),
+            );
             continue;
         }
         sound.insert(name.to_owned(), value.value.clone());

@@ -39,7 +39,7 @@ fn one(
     let slot = names::reference(raw.slot.as_ref(), file.slots.as_ref().unwrap_or(&none), "slot", problems)
         .and_then(|slot| SlotName::new(slot).ok());
     let user = values::user(raw.user.as_ref(), &what("user"), problems);
-    let environment = environment(raw.environment.as_ref(), &what("environment"), problems);
+    let environment = environment(raw.environment.as_ref(), &what("environment"), false, problems);
     let timeout = values::duration(raw.timeout.as_ref(), &what("timeout"), problems);
     Some(Job { name: name?, on, at: at?, days: days?, run: run?, slot, user, environment, timeout })
 }

@@ -26,8 +26,8 @@ pub(crate) static RESIDENT_UNSERVED: Code = Code {
     id: "resident-unserved",
     severity: Severity::Error,
     title: "a window that keeps a name resident where it is not served",
-    explanation: "`resident` of a schedule is the whole resident set of each of its machines; every name must be served on every one of \
-                  them.",
+    explanation: "`resident` of a schedule is the whole resident set of its machines, each as far as it serves the names. This name is \
+                  served on none of them.",
 };
 
 pub(crate) static CODES: [&Code; 2] = [&WINDOW_LENGTH, &RESIDENT_UNSERVED];
@@ -65,17 +65,14 @@ fn one(
                 continue;
             }
             if let Some(served) = routes.served.get(&entry.value) {
-                for machine in on.iter().filter(|machine| !served.is_on(machine)) {
+                if let (false, [first, ..]) = (on.iter().any(|machine| served.is_on(machine)), on.as_slice()) {
                     problems.push(
                         Problem::at(
                             &RESIDENT_UNSERVED,
                             entry.span.clone(),
-                            format!("{} cannot be resident on {machine}, which does not serve it", served.name),
+                            format!("{} cannot be resident on {first}, which does not serve it", served.name),
                         )
-                        .help(format!(
-                            "add {machine} to `on` of [serve.{}], or take it out of this window",
-                            served.name
-                        )),
+                        .help(format!("add {first} to `on` of [serve.{}], or take it out of this window", served.name)),
                     );
                 }
                 if !names.contains(&served.name) {

@@ -28,6 +28,13 @@ pub(crate) static CODES: [&Code; 2] = [&LITERAL_SECRET, &SECRET_SOURCE];
 
 const HELP: &str = "write { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 
+/// Whether a text begins as the keys of well-known services do.
+pub(crate) fn looks_like_one(text: &str) -> bool {
+    const PREFIXES: [&str; 10] =
+        ["sk-", "sk_", "hf_", "ghp_", "gho_", "github_pat_", "glpat-", "xoxb-", "AKIA", "-----BEGIN "];
+    text.len() >= 16 && PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
 /// The source of a secret.
 pub(crate) fn source(node: Option<&Node>, what: &str, problems: &mut Problems) -> Option<SecretSource> {
     let node = node?;

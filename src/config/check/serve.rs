@@ -24,7 +24,8 @@ pub(crate) static RESIDENT_ELSEWHERE: Code = Code {
     id: "resident-elsewhere",
     severity: Severity::Error,
     title: "a name that is resident where it is not served",
-    explanation: "`resident` narrows `on`: a machine that does not serve the name cannot keep it loaded.",
+    explanation: "`resident` narrows `on`: a machine that does not serve the name cannot keep it loaded. This selector names none of the \
+                  machines of `on`.",
 };
 
 pub(crate) static CODES: [&Code; 2] = [&SERVED_DRAFT, &RESIDENT_ELSEWHERE];
@@ -82,17 +83,21 @@ fn one(
         Some(Residency::Some(list)) => {
             let mut chosen = Vec::new();
             for selector in &list.value {
-                for machine in machines.one(selector, problems) {
-                    if !on.contains(&machine) {
-                        problems.push(
-                            Problem::at(
-                                &RESIDENT_ELSEWHERE,
-                                selector.span.clone(),
-                                format!("serve.{key} cannot be resident on {machine}, which does not serve it"),
-                            )
-                            .help(format!("add {machine} to `on`, or take it out of `resident`")),
-                        );
-                    } else if !chosen.contains(&machine) {
+                let selected = machines.one(selector, problems);
+                let (served, elsewhere): (Vec<_>, Vec<_>) =
+                    selected.into_iter().partition(|machine| on.contains(machine));
+                if let (true, [first, ..]) = (served.is_empty(), elsewhere.as_slice()) {
+                    problems.push(
+                        Problem::at(
+                            &RESIDENT_ELSEWHERE,
+                            selector.span.clone(),
+                            format!("serve.{key} cannot be resident on {first}, which does not serve it"),
+                        )
+                        .help(format!("add {first} to `on`, or take it out of `resident`")),
+                    );
+                }
+                for machine in served {
+                    if !chosen.contains(&machine) {
                         chosen.push(machine);
                     }
                 }

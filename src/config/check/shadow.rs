@@ -28,7 +28,7 @@ pub(crate) static UNKNOWN_TIER: Code = Code {
 /// Shadow of a slot whose inputs must stay.
 pub(crate) static CLOUD_NOT_ALLOWED: Code = Code {
     id: "cloud-not-allowed",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     title: "a calibration of a slot whose inputs may not leave the fleet",
     explanation: "A calibration sends the slot's inputs to the reference model. `allow_cloud = true` on the slot is the only thing that \
                   lets them leave the fleet; without it `shadow` refuses, whatever the command line says.",

@@ -181,3 +181,26 @@ class Power(Case):
         self.assertIn("not responding", client.communicate(timeout=15)[1])
         ask("boot", self.host)
         self.assertEqual(self.ssh("true").returncode, 0)
+
+
+class Wires(Case):
+    """Length and width of a wire."""
+
+    def test_a_slow_link(self):
+        self.fault("delay", "0", "--rate", "200000")
+        begin = time.monotonic()
+        done = on_laptop("sh", "-c", "head -c 300000 /dev/zero | ssh mac-one.lab.ts.net 'cat | wc -c'")
+        self.assertEqual(done.stdout.strip(), "300000")
+        self.assertGreater(time.monotonic() - begin, 1.4)
+
+    def test_cut_and_long_at_once(self):
+        self.fault("blackhole")
+        self.fault("delay", "20")
+        self.assertEqual(self.ssh("true").returncode, 255)
+        ask("heal", self.host, "blackhole")
+        self.assertEqual(self.ssh("true").returncode, 0)
+        self.fault("blackhole")
+        ask("heal", self.host, "delay")
+        self.assertEqual(self.ssh("true").returncode, 255)
+        ask("heal", self.host, "blackhole")
+        self.assertEqual(self.ssh("true").returncode, 0)

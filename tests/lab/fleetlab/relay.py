@@ -45,8 +45,11 @@ class Relay:
         self.channel.close()
 
 
-def start(pairs, seconds):
-    """Starts a relay process between pairs of interface names (near the laptop, near the host)."""
+def start(pairs, seconds, rate=None):
+    """Starts a relay process between pairs of interface names (near the laptop, near the host).
+
+    Frames take `seconds` each way; with a `rate` in bytes a second they also queue, each direction for itself.
+    """
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid:
@@ -56,7 +59,7 @@ def start(pairs, seconds):
         ours.close()
         os.setsid()
         linux.name_process("lab-relay")
-        _Loop(pairs, seconds, theirs).run()
+        _Loop(pairs, seconds, rate, theirs).run()
     finally:
         os._exit(1)
 
@@ -72,8 +75,10 @@ def _open(interface):
 
 
 class _Loop:
-    def __init__(self, pairs, seconds, channel):
+    def __init__(self, pairs, seconds, rate, channel):
         self.seconds = seconds
+        self.rate = rate
+        self.busy_until = {">": 0.0, "<": 0.0}
         self.channel = channel
         self.targets = {}
         for near, far in pairs:
@@ -105,7 +110,6 @@ class _Loop:
 
     def _take(self, source):
         target, direction = self.targets[source]
-        due = time.monotonic() + self.seconds
         for _ in range(256):
             try:
                 frame = source.recv(_FRAME)
@@ -114,8 +118,16 @@ class _Loop:
             except OSError:
                 return
             self.number += 1
+            due = self._leaves(direction, len(frame)) + self.seconds
             heapq.heappush(self.waiting, (due, self.number, target, frame))
             self._count(frame[_VNET_HEADER:], direction)
+
+    def _leaves(self, direction, size):
+        now = time.monotonic()
+        if self.rate is None:
+            return now
+        self.busy_until[direction] = max(now, self.busy_until[direction]) + size / self.rate
+        return self.busy_until[direction]
 
     def _count(self, frame, direction):
         if frame[12:14] != b"\x08\x00" or frame[23] != 6:

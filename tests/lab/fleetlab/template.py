@@ -204,9 +204,16 @@ def _fill(root):
             shutil.copyfile("/etc/ld.so.cache", root / "private/etc/ld.so.cache")
         _compile_client(root / _CLIENT)
         for path, target in registry.links(f"/{_CLIENT}").items():
+            _check_program(target)
             os.symlink(target, root / path)
     finally:
         os.umask(old)
+
+
+def _check_program(target):
+    prefix = f"{paths.DEBIAN}/debian/"
+    if target.startswith(prefix) and not os.path.lexists(f"/usr/{target.removeprefix(prefix)}"):
+        raise FileNotFoundError(2, "missing program (scripts/lab-setup installs it)", f"/usr/{target.removeprefix(prefix)}")
 
 
 def _compile_client(target):

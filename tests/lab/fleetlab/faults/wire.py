@@ -19,6 +19,11 @@ def _bridge_end(runtime, side):
     return f"wb{port}" if delay is not None and side in delay.sides else port
 
 
+def _is_cut(runtime, side):
+    cut = runtime.faults.get(Blackhole.name)
+    return cut is not None and side in _sides(cut.words)
+
+
 def links(runtime, state, sides=(netns.LAN, netns.TAILNET)):
     """Sets the bridge's ends of a host's wires up or down."""
     netns.batch([f"link set {netns.port(runtime.index, side)} {state}" for side in sides])
@@ -59,7 +64,7 @@ class Down(Fault):
 
 
 class Delay(Fault):
-    """Adds MS milliseconds of round trip, half each way, and counts turns: MS [lan|tailnet|both].
+    """Adds MS milliseconds of round trip, half each way, and counts turns: MS [lan|tailnet|both] [--rate BYTES/S].
 
     A relay in user space stands between the bridge and the host's wire and holds every frame back, so handshakes,
     SSH and HTTP alike are delayed as by distance. `delay 0` only counts. `lab wire` shows the counts.
@@ -69,21 +74,27 @@ class Delay(Fault):
     relay = None
 
     def apply(self):
-        if not self.words or float(self.words[0]) < 0:
-            raise ValueError("delay takes MS [lan|tailnet|both]")
-        self.sides = _sides(self.words[1:])
+        words = list(self.words)
+        rate = None
+        if "--rate" in words:
+            at = words.index("--rate")
+            rate = float(words[at + 1])
+            del words[at : at + 2]
+        if not words or float(words[0]) < 0:
+            raise ValueError("delay takes MS [lan|tailnet|both] [--rate BYTES/S]")
+        self.sides = _sides(words[1:])
         lines = []
         for side in self.sides:
             port, inner, outer = netns.port(self.runtime.index, side), self._end(side, "b"), self._end(side, "h")
             lines += [
                 f"link set {port} nomaster",
                 f"link add {inner} type veth peer name {outer}",
-                f"link set {inner} master {side} up",
+                f"link set {inner} {'nomaster' if _is_cut(self.runtime, side) else f'master {side}'} up",
                 f"link set {outer} up",
             ]
         netns.batch(lines)
         pairs = [(self._end(side, "h"), netns.port(self.runtime.index, side)) for side in self.sides]
-        self.relay = relay.start(pairs, float(self.words[0]) / 2000)
+        self.relay = relay.start(pairs, float(words[0]) / 2000, rate)
 
     def _end(self, side, which):
         return f"w{which}{netns.port(self.runtime.index, side)}"
@@ -96,8 +107,7 @@ class Delay(Fault):
         self.relay.stop()
         lines = []
         for side in self.sides:
-            lines += [
-                f"link del {self._end(side, 'b')}",
-                f"link set {netns.port(self.runtime.index, side)} master {side} up",
-            ]
+            lines.append(f"link del {self._end(side, 'b')}")
+            if not _is_cut(self.runtime, side):
+                lines.append(f"link set {netns.port(self.runtime.index, side)} master {side} up")
         netns.batch(lines)

@@ -245,6 +245,10 @@ class Job:
     def remove(self, now):
         """Begins a bootout: the label stays until the process is reaped."""
         self.removing = True
+        self.restart_wanted = False
+        for answer in self.waiting_for_spawn:
+            answer(None)
+        self.waiting_for_spawn = []
         self.start_at = self.calendar_at = self.interval_at = None
         if self.pid is None:
             self.remove_at = now + self.knobs["bootout_delay_ms"] / 1000

@@ -251,7 +251,9 @@ class Launchd:
         if job.pid is not None and not job.restart_wanted:
             _send(connection, {"error": 0, "pid": job.pid})
         else:
-            job.waiting_for_spawn.append(lambda pid: _send(connection, {"error": 0, "pid": pid}))
+            job.waiting_for_spawn.append(
+                lambda pid: _send(connection, {"error": 0 if pid else errors.NO_SERVICE, "pid": pid})
+            )
 
     def _do_kill(self, request, uid, now, host_now):
         domain = self.domain(request["domain"])

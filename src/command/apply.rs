@@ -77,7 +77,10 @@ async fn apply(
     let names: Vec<&str> = machines.iter().map(|machine| machine.name.as_str()).collect();
     let (jobs, others) = split(cx, args, &run, planned)?;
     if !jobs.is_empty() {
-        cx.ui.commentary(&plan_text(&plans, Palette::new(cx.ui.colors_commentary())));
+        // Who is asked must see what for; who is not, may have it quiet.
+        if !(args.carry_out.yes && cx.ui.is_quiet()) {
+            cx.ui.commentary(&plan_text(&plans, Palette::new(cx.ui.colors_commentary())));
+        }
         let count = if jobs.len() == 1 { "1 machine".to_owned() } else { format!("{} machines", jobs.len()) };
         cx.agree(&args.carry_out, &format!("Apply to {count}?"))?;
     }

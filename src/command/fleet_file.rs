@@ -50,11 +50,13 @@ impl Context {
         Err(CommandError::new(Kind::InvalidFleet, summary))
     }
 
-    /// Shows a file's warnings and notes on standard error.
+    /// Says on standard error how many warnings the file has; `check` is the verb that shows them.
     pub(crate) fn show_warnings(&self, file: &FleetFile) {
-        let source = config::Source::new(file.path.display().to_string(), file.text.clone());
-        let (width, color) = (self.ui.width(), self.ui.colors_commentary());
-        self.ui.commentary(&render_problems(&source, &file.problems, width, color));
+        let count = file.problems.iter().filter(|problem| problem.severity() == Severity::Warning).count();
+        if count > 0 {
+            let what = if count == 1 { "1 warning" } else { &format!("{count} warnings") };
+            self.ui.status(&format!("{}: {what}; `fleetctl check` shows them", file.path.display()));
+        }
     }
 
     /// The fleet file with everything that is to be said of it; a file that cannot be read is a problem too.

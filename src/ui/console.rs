@@ -95,6 +95,11 @@ impl Ui {
         self.err.color
     }
 
+    /// Whether only the answer and errors are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.volume == Volume::Quiet
+    }
+
     /// Whether to say how things were found out.
     pub fn is_verbose(&self) -> bool {
         self.volume == Volume::Verbose

@@ -308,14 +308,55 @@ fn deep_nesting_and_long_keys_are_no_panic() {
 
 #[test]
 fn a_verb_that_needs_the_file_refuses_an_invalid_one() {
-    // `edit` without a change is the plainest of them here; verbs that read the fleet are tested with their own features.
-    let fleetctl = Fleetctl::with_fleet("schema = 1\n").set("EDITOR", "true");
-    insta::assert_snapshot!(fleetctl.run(&["edit"]), @r"
-    exit: 0
+    let fleetctl = Fleetctl::with_fleet(&SOUND.replace("size      = \"36GB\"", "size      = \"36\""));
+    insta::assert_snapshot!(fleetctl.run(&["render", "--out", "out"]), @r#"
+    exit: 3
     ----- stdout -----
     ----- stderr -----
-    fleet.toml is unchanged
+    error[invalid-size]: models.moe.size: "36" is not a size: write a number and B, KB, MB, GB or TB, as in "36GB"
+      --> fleet.toml:35:13
+       |
+    35 | size      = "36"
+       |             ^^^^
+
+    error: fleet.toml: 1 error
+    "#);
+    assert!(!fleetctl.directory().join("out").exists(), "nothing was written");
+    insta::assert_snapshot!(Fleetctl::new().run(&["render", "--out", "out"]), @r"
+    exit: 3
+    ----- stdout -----
+    ----- stderr -----
+    error[unreadable-file]: there is no file fleet.toml
+    --> fleet.toml
+     = help: -f names another file; `fleetctl init` writes a first one
+
+    error: fleet.toml: 1 error
     ");
+}
+
+#[test]
+fn a_selector_that_selects_nothing_is_a_usage_error() {
+    let fleetctl = Fleetctl::with_fleet(SOUND);
+    insta::assert_snapshot!(fleetctl.run(&["render", "--out", "out", "--on", "studoi"]), @r#"
+    exit: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: "studoi" selects no machine of the fleet
+    help: did you mean "studio"?
+    "#);
+    insta::assert_snapshot!(fleetctl.run(&["render", "--out", "out", "--on", "mini,tier:egde"]), @r#"
+    exit: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: "tier:egde" selects no machine of the fleet
+    help: did you mean "tier:edge"?
+    "#);
+    insta::assert_snapshot!(fleetctl.run(&["render", "--out", "out", "--on", "a b"]), @r#"
+    exit: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: "a b" is not a selector: write a machine, a glob as mac-mini*, or tier:LABEL
+    "#);
 }
 
 #[test]

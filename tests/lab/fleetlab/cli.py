@@ -23,7 +23,10 @@ def _running(name):
 
 def up(arguments):
     """Brings a lab up."""
-    from . import instance, spec  # slow to load, and the commands that run all the time do without
+    from . import (  # slow to load, and the commands that run all the time do without
+        instance,
+        spec,
+    )
 
     reason = _obstacle()
     if reason is not None:
@@ -119,7 +122,8 @@ def execute(arguments):
         raise LookupError(f"no host {arguments.host!r} in {arguments.name}")
     if found["pid"] is None:
         raise LookupError(f"{arguments.host} is not running")
-    user, environment, home = enter.account(arguments.user, found["home"])
+    name = "root" if arguments.user == "root" else found["user"]
+    user, environment, home = enter.account(name, found["home"], found["uid"])
     if "TERM" in os.environ:
         environment["TERM"] = os.environ["TERM"]
     return enter.run(enter.host_proc(pid, found["pid"]), arguments.command, environment, user, home)
@@ -179,7 +183,7 @@ def _parser():
     verb("env", env, "print addresses and paths as JSON")
     verb("laptop", on_laptop, "run a command on the laptop: -- CMD...")
     command = verb("exec", execute, "run a command on a host, as at its console: -- CMD...", host=True)
-    command.add_argument("--user", default="ops", help="ops or root")
+    command.add_argument("--user", choices=("ops", "root"), default="ops", help="the host's user, or root")
     for name, summary in (
         ("fault", "make something go wrong on a host"),
         ("heal", "end a fault, or all of them"),

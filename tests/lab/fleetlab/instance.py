@@ -4,6 +4,7 @@ When the init ends, for whatever reason, the kernel ends every process of the la
 and wires; nothing is ever looked up by name. The keeper ends the init when its owner is gone, and clears the disk.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -85,10 +86,8 @@ def _keep(directory, spec, owner, writer):
             Init(directory, spec, writer).run()
         except BaseException as error:
             traceback.print_exc()
-            try:
+            with contextlib.suppress(OSError):
                 os.write(writer, f"{type(error).__name__}: {error}\n".encode())
-            except OSError:
-                pass
         os._exit(1)
     os.close(writer)
     pids.write(directory, keeper=os.getpid(), init=init)
@@ -107,10 +106,8 @@ def _keep(directory, spec, owner, writer):
             break
         except InterruptedError:
             continue
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(init, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     os.waitpid(init, 0)
     if orphaned:
         shutil.rmtree(directory, ignore_errors=True)
@@ -240,10 +237,8 @@ class Init:
                 text = file.read()[-2000:]
         except OSError:
             text = ""
-        try:
+        with contextlib.suppress(OSError):
             text += (self.directory / "lab.log").read_text()[-2000:]
-        except OSError:
-            pass
         return text.strip()
 
     def describe(self):
@@ -260,6 +255,7 @@ class Init:
                     "tailnet_ip": runtime.spec.tailnet_ip,
                     "dns_name": f"{name}.{self.spec.tailnet}",
                     "user": runtime.spec.user,
+                    "uid": runtime.spec.uid,
                     "home": f"/Users/{runtime.spec.user}",
                     "timezone": runtime.spec.timezone,
                     "chip": runtime.spec.chip,

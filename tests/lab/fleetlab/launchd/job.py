@@ -4,6 +4,7 @@ Time comes in as an argument: `now` is monotonic seconds, `host_now` the host's 
 the host's files; the event loop calls `tick`, `exited` and the requests.
 """
 
+import contextlib
 import os
 import signal
 
@@ -196,10 +197,8 @@ class Job:
         self.exit_code, self.signal_number = spawn.describe_status(status)
         self._read_failure()
         if not self.definition.abandon_group:
-            try:
+            with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
-            except OSError:
-                pass
         how = f"exit({self.exit_code})" if self.signal_number is None else f"signal {self.signal_number}"
         self.log(f"{self.domain.name}/{self.label} [{pid}]: exited due to {how}")
         short = now - self.spawned_at < self.definition.throttle * self.knobs["time_scale"]
@@ -227,10 +226,8 @@ class Job:
 
     def _signal(self, number):
         if self.pid is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
 
     def stop(self, now):
         """Sends SIGTERM now and SIGKILL after ExitTimeOut (0 waits for ever)."""

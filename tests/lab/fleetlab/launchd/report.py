@@ -2,7 +2,8 @@
 
 import json
 
-from . import errors, job as jobs
+from . import errors
+from . import job as jobs
 from .definition import STANDARD_PATH
 
 _SPAWN_TYPES = {

@@ -3,6 +3,7 @@
 The protocol on the socket is one JSON document a connection and one back; the peer's uid comes from the kernel.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -80,10 +81,8 @@ class Launchd:
             self._tick()
 
     def _listen(self):
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(paths.LAUNCHD_SOCKET)
-        except FileNotFoundError:
-            pass
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(paths.LAUNCHD_SOCKET)
         os.chmod(paths.LAUNCHD_SOCKET, 0o666)

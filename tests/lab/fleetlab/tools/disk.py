@@ -62,8 +62,9 @@ def df(arguments, context):
     try:
         found, paths = getopt.parse("df", arguments[1:], "abgHhIiklmnPT:tY")
     except getopt.UsageError as error:
-        print(f"{error}\nusage: df [--libxo] [-b | -g | -H | -h | -k | -m | -P] [-acIilnY] [-,] [-T type] [-t] [file | filesystem ...]",
-              file=sys.stderr)
+        print(error, file=sys.stderr)
+        print("usage: df [--libxo] [-b | -g | -H | -h | -k | -m | -P] [-acIilnY] [-,] [-T type] [-t]"
+              " [file | filesystem ...]", file=sys.stderr)
         return 1
     flags = {letter for letter, _ in found}
     rows = _volumes(context)

@@ -185,8 +185,7 @@ def _print(chosen, columns, width):
 def footprint(arguments, context):
     """Prints what Activity Monitor calls memory: RSS and the GPU memory that the process says it holds."""
     words = arguments[1:]
-    pids = [int(words[index + 1]) for index, word in enumerate(words[:-1]) if word in ("-p", "--pid") and words[index + 1].isdigit()]
-    pids += [int(word) for word in words if word.isdigit() and int(word) not in pids]
+    pids = [int(word) for word in words if word.isdigit()]
     if not pids:
         print("usage: footprint [-s] [-p <process>] [-x <process>] [--all] ...", file=sys.stderr)
         return 64

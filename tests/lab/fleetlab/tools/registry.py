@@ -32,7 +32,6 @@ _PLAIN = {
     "/usr/sbin": ["sshd", "visudo", "chroot"],
 }
 _RENAMED = {
-    "/usr/sbin/lsof": f"{DEBIAN_BIN}/lsof",
     "/bin/sh": f"{DEBIAN_BIN}/bash",
     "/usr/bin/awk": f"{DEBIAN_BIN}/original-awk",
     "/usr/sbin/lsof": f"{DEBIAN_BIN}/lsof",

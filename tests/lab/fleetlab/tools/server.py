@@ -1,6 +1,7 @@
 """The tool server of a host: one process that runs the imitated commands for `native/client.c`."""
 
 import array
+import contextlib
 import os
 import selectors
 import signal
@@ -68,10 +69,8 @@ class ToolServer:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(paths.TOOLS_SOCKET)
-        except FileNotFoundError:
-            pass
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(paths.TOOLS_SOCKET)
         os.chmod(paths.TOOLS_SOCKET, 0o666)
@@ -120,16 +119,12 @@ class ToolServer:
         connection = self.running.get(pid)
         if connection is not None:
             self.selector.unregister(connection)
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def _reap(self, reader):
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(reader, 4096)
-        except BlockingIOError:
-            pass
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -140,10 +135,8 @@ class ToolServer:
             connection = self.running.pop(pid, None)
             if connection is None:
                 continue
-            try:
+            with contextlib.suppress(KeyError):
                 self.selector.unregister(connection)
-            except KeyError:
-                pass
             try:
                 if os.WIFSIGNALED(status):
                     connection.sendall(b"S" + bytes([os.WTERMSIG(status)]))

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, jobs, models, schedule_table, script, settings, units,
+    Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, jobs, models, resolver, schedule_table, script, settings,
+    units,
 };
 use crate::fleet::{Fleet, Machine, layout};
 
@@ -26,6 +27,14 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
         parts.script("schedule", script::schedule());
         let table = Text::literal(schedule_table::table(fleet, machine));
         parts.whole(format!("{}/schedule/table.json", layout::STATE), Owner::root(), 0o644, table);
+    }
+    if let Some(files) = resolver::resolver(fleet, machine) {
+        parts.unit(files.unit);
+        parts.whole(files.fleet.0, Owner::root(), 0o644, files.fleet.1);
+        if let Some(text) = files.environment {
+            parts.script("with-env", script::with_env());
+            parts.environment(resolver::UNIT, &machine.user, text);
+        }
     }
     jobs_of(&mut parts, fleet, machine);
     parts.finish(fleet, machine)
@@ -131,44 +140,5 @@ fn directories(machine: &Machine, entries: &[Entry]) -> Vec<(String, Owner, u32)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing;
-
-    /// A machine as one text: what lies where, then what it holds.
-    fn shown(fleet: &Fleet, machine: &str) -> String {
-        let bundle = bundle(fleet, fleet.machines.get(machine).expect("declared"));
-        let mut text = String::new();
-        for (path, owner, mode) in &bundle.directories {
-            text.push_str(&format!("{mode:04o} {owner} {path}/\n"));
-        }
-        for entry in &bundle.entries {
-            let what = match &entry.content {
-                Content::Link { target } => format!("-> {target}"),
-                Content::Keys(document) => format!("{} keys", document.keys.len()),
-                Content::Whole(text) => format!("{} holes", text.holes().count()),
-            };
-            text.push_str(&format!("{:04o} {} {} {what}\n", entry.mode, entry.owner, entry.path));
-        }
-        for unit in &bundle.units {
-            text.push_str(&format!("{} {:?} log of {} reads {:?}\n", unit.label, unit.kind, unit.log.1, unit.reads));
-        }
-        text
-    }
-
-    #[test]
-    fn every_path_is_absolute_and_within_a_directory_that_is_there() {
-        let fleet = testing::example();
-        for machine in fleet.machines.iter() {
-            let bundle = bundle(&fleet, machine);
-            assert!(bundle.entries.iter().all(|entry| entry.path.starts_with('/')));
-            for unit in &bundle.units {
-                assert!(bundle.entry(&unit.plist).is_some(), "{}", unit.plist);
-                let program = &unit.loaded.arguments[0];
-                assert!(!program.starts_with(layout::LIB) || bundle.entry(program).is_some(), "{program}");
-            }
-            let shown = shown(&fleet, machine.name.as_str());
-            assert!(shown.contains("dev.fleetctl.rotate Timed"), "{shown}");
-        }
-    }
-}
+#[path = "build_tests.rs"]
+mod tests;

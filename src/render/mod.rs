@@ -10,6 +10,7 @@ mod environment;
 mod jobs;
 mod manifest;
 mod models;
+mod resolver;
 mod runner;
 mod schedule_table;
 mod script;

@@ -25,7 +25,7 @@ pub(crate) fn run(cx: &Context, args: &RenderArgs) -> Result<Exit, CommandError>
 }
 
 fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[String]) -> Result<Exit, CommandError> {
-    let mut answer = String::new();
+    let mut answer = Vec::new();
     for bundle in bundles {
         let root = args.out.join(bundle.machine.as_str());
         let tree = tree_of(bundle)?;
@@ -37,11 +37,8 @@ fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[Strin
         let links = tree.values().filter(|node| matches!(node, Node::Link(_))).count();
         let state = if is_same { "unchanged" } else { "written" };
         let shown = sanitize(&root.display().to_string());
-        answer.push_str(&format!(
-            "{}: {} files, {links} links, {state}: {shown}\n",
-            bundle.machine,
-            tree.len() - links
-        ));
+        let files = tree.len() - links;
+        answer.push(format!("{}: {files} files, {links} links, {state}: {shown}\n", bundle.machine));
     }
     for stranger in strangers {
         cx.ui.warn(&format!(
@@ -50,9 +47,9 @@ fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[Strin
         ));
     }
     if cx.global.json {
-        cx.ui.answer_json(&RenderDocument::new(bundles, None))?
+        cx.ui.answer_json(&RenderDocument::new(bundles, None))?;
     } else {
-        cx.ui.answer(&answer)?
+        cx.ui.answer(&answer.concat())?;
     }
     Ok(Exit::Done)
 }
@@ -93,17 +90,15 @@ fn told(args: &RenderArgs, bundles: &[Bundle], differences: &[Difference]) -> St
     if differences.is_empty() {
         return format!("{out}: as rendered, {machines}\n");
     }
-    let mut answer = String::new();
+    let mut lines = Vec::new();
     for difference in differences {
         let path = sanitize(&args.out.join(&difference.machine).join(&difference.path).display().to_string());
-        answer.push_str(&format!("{:<8}{path}\n", difference.kind));
-        for line in &difference.diff {
-            answer.push_str(&format!("        {line}\n"));
-        }
+        lines.push(format!("{:<8}{path}\n", difference.kind));
+        lines.extend(difference.diff.iter().map(|line| format!("        {line}\n")));
     }
     let count = differences.len();
-    answer.push_str(&format!("{out}: {count} difference{} in {machines}\n", if count == 1 { "" } else { "s" }));
-    answer
+    lines.push(format!("{out}: {count} difference{} in {machines}\n", if count == 1 { "" } else { "s" }));
+    lines.concat()
 }
 
 /// A path that is not as it would be rendered.

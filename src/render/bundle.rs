@@ -82,9 +82,9 @@ pub enum Content {
 pub enum OmlxFile {
     /// settings.json
     Settings,
-    /// model_settings.json
+    /// `model_settings.json`
     ModelSettings,
-    /// model_profiles.json
+    /// `model_profiles.json`
     ModelProfiles,
 }
 
@@ -177,6 +177,6 @@ pub struct LoadedDefinition {
     pub environment: std::collections::BTreeMap<String, String>,
     /// `exit timeout`, seconds
     pub exit_timeout: Option<u64>,
-    /// `minimum runtime`, seconds (ThrottleInterval)
+    /// `minimum runtime`, seconds (`ThrottleInterval`)
     pub minimum_runtime: Option<u64>,
 }

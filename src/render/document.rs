@@ -42,7 +42,7 @@ impl OwnedKey {
 pub(super) fn document(
     file: OmlxFile,
     release: Release,
-    frame: Map<String, Value>,
+    frame: &Map<String, Value>,
     keys: Vec<OwnedKey>,
 ) -> OwnedDocument {
     let write = |holes: &[String]| {
@@ -130,7 +130,7 @@ mod tests {
             OwnedKey::hole(&["auth", "secret_key"], Placeholder::SecretKey),
             OwnedKey::absent(&["auth", "api_key"]),
         ];
-        let document = document(OmlxFile::Settings, Release::V0_3_8, Map::new(), keys);
+        let document = document(OmlxFile::Settings, Release::V0_3_8, &Map::new(), keys);
         assert_eq!(document.fresh.holes().count(), 1);
         insta::assert_snapshot!(document.fresh.shown(), @r#"
         {

@@ -75,5 +75,5 @@ fn file(entry: &Entry) -> ManifestFile {
 /// SHA-256, hex; `None` for a text with a hole.
 fn hash(text: &Text) -> Option<String> {
     let known = text.holes().next().is_none();
-    known.then(|| Sha256::digest(text.shown()).iter().map(|byte| format!("{byte:02x}")).collect())
+    known.then(|| Sha256::digest(text.shown()).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
 }

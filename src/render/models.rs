@@ -21,7 +21,7 @@ pub(super) fn model_settings(fleet: &Fleet, machine: &Machine) -> OwnedDocument 
                 .filter_map(move |field| entry_key(fleet, machine, served, field, by_clock))
         })
         .collect();
-    document(OmlxFile::ModelSettings, machine.omlx.release, frame("models"), keys)
+    document(OmlxFile::ModelSettings, machine.omlx.release, &frame("models"), keys)
 }
 
 /// `model_profiles.json` of a machine. 0.3.8 reads it at start only.
@@ -31,7 +31,7 @@ pub(super) fn model_profiles(fleet: &Fleet, machine: &Machine) -> OwnedDocument 
         .filter_map(|served| Some((served, fleet.profiles.get(&served.profile)?)))
         .flat_map(|(served, profile)| profile_keys(fleet, machine, served, profile))
         .collect();
-    document(OmlxFile::ModelProfiles, machine.omlx.release, frame("profiles"), keys)
+    document(OmlxFile::ModelProfiles, machine.omlx.release, &frame("profiles"), keys)
 }
 
 /// Both files say `version` 1 in every release (`model_settings.py` and `model_profiles.py` of 0.3.8 and of the fork).

@@ -35,7 +35,7 @@ pub(super) fn settings(fleet: &Fleet, machine: &Machine) -> OwnedDocument {
     };
     keys.sort_by_key(place);
     let keys = keys.into_iter().map(|key| with_default(key, machine)).collect();
-    document(OmlxFile::Settings, release, frame, keys)
+    document(OmlxFile::Settings, release, &frame, keys)
 }
 
 fn with_default(key: OwnedKey, machine: &Machine) -> OwnedKey {

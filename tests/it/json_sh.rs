@@ -50,7 +50,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What json_flatten must print, by serde_json's reading.
+/// What `json_flatten` must print, by `serde_json`'s reading.
 fn flattened(value: &Value, path: &str, into: &mut String) {
     match value {
         Value::Object(map) if !map.is_empty() => {
@@ -63,7 +63,7 @@ fn flattened(value: &Value, path: &str, into: &mut String) {
                 flattened(value, &format!("{path}/{at}"), into);
             }
         }
-        leaf => into.push_str(&format!("{path}\t{leaf}\n")),
+        leaf => into.extend([path, "\t", &leaf.to_string(), "\n"]),
     }
 }
 
@@ -86,7 +86,7 @@ fn documents() -> impl Strategy<Value = Value> {
     })
 }
 
-/// oMLX's own byte form: Python's `json.dump(indent=2)`, which serde_json's pretty form equals but for nothing we use.
+/// oMLX's own byte form: Python's `json.dump(indent=2)`, which `serde_json`'s pretty form equals but for nothing we use.
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).expect("JSON")
 }
@@ -144,7 +144,7 @@ fn strings_come_back_as_text() {
                     if c.is_ascii() {
                         return c.to_string();
                     }
-                    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+                    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
                 })
                 .collect();
             for token in [raw, ascii] {

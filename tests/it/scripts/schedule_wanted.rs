@@ -38,7 +38,7 @@ fn fleet(zone: &str, random: &mut Random) -> Fleet {
     let mut starts: Vec<u64> = Vec::new();
     for number in 0..=random.below(5) {
         // Half of the edges lie in the hours in which clocks are changed.
-        let mut edge =
+        let edge =
             |random: &mut Random| if random.below(2) == 0 { random.below(1_440) } else { 45 + random.below(150) };
         let (start, end) = (edge(random), edge(random));
         if start == end || starts.contains(&start) {

@@ -163,6 +163,43 @@ mod tests {
     }
 
     #[test]
+    fn every_damaged_example_can_be_shown() {
+        const PIECES: [&str; 10] = [
+            "\r\n",
+            "\"",
+            "\u{1b}[31m",
+            "\u{9b}",
+            "漢字",
+            "e\u{301}",
+            "\t",
+            "[",
+            "\u{202e}",
+            "\n\n\n\n\n\n\n\n\n\n\n\n\n",
+        ];
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % below as u64).expect("small")
+        };
+        for _ in 0..150 {
+            let mut text = include_str!("../../fleet.toml").to_owned();
+            for _ in 0..=random(8) {
+                let at = text.floor_char_boundary(random(text.len()));
+                text.insert_str(at, PIECES[random(PIECES.len())]);
+            }
+            let loaded = crate::config::load("fleet.toml", &text);
+            for (width, color) in [(40, false), (120, true)] {
+                let shown = render_problems(&loaded.source, &loaded.problems, width, color);
+                let harmful = |c: char| c.is_control() && c != '\n' && !(color && c == '\u{1b}');
+                assert!(!shown.chars().any(harmful) && !shown.contains('\u{202e}'), "{shown:?}");
+                assert_eq!(color, shown.contains('\u{1b}'), "{shown:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_long_line_is_cut() {
         let text = format!("schema = 1\n{} = 1\n", "x".repeat(100_000));
         let loaded = crate::config::load("fleet.toml", &text);

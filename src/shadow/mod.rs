@@ -1,1 +1,3 @@
 //! Shadow calibration: pairs, statistics, verdicts, the ladder; and the store of the pairs.
+
+pub mod statistics;

@@ -28,7 +28,10 @@ mod tests {
         // facts/shadow.md 4.2
         for (successes, low, high) in [(90, 0.826, 0.945), (95, 0.888, 0.978), (97, 0.915, 0.990)] {
             let interval = wilson(successes, 100, TWO_SIDED).expect("an interval");
-            assert!((interval.low - low).abs() < 5e-4 && (interval.high - high).abs() < 5e-4, "{successes}: {interval:?}");
+            assert!(
+                (interval.low - low).abs() < 5e-4 && (interval.high - high).abs() < 5e-4,
+                "{successes}: {interval:?}"
+            );
         }
         assert_eq!(wilson(0, 0, TWO_SIDED), None);
         assert_eq!(wilson(10, 10, TWO_SIDED).expect("an interval").high.to_bits(), 1.0_f64.to_bits());

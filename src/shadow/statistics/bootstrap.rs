@@ -74,7 +74,10 @@ mod tests {
             assert_eq!(Some(one), bootstrap_correlation(&pairs, r, 1));
             let other = fisher(r, n, TWO_SIDED).expect("an interval");
             let tolerance = 0.4 * (other.high - other.low);
-            assert!((one.low - other.low).abs() < tolerance && (one.high - other.high).abs() < tolerance, "{one:?} {other:?}");
+            assert!(
+                (one.low - other.low).abs() < tolerance && (one.high - other.high).abs() < tolerance,
+                "{one:?} {other:?}"
+            );
         }
     }
 }

@@ -159,9 +159,7 @@ mod tests {
     #[test]
     fn pairs_fixtures() {
         // facts/shadow.md 4.3
-        for (r, two, one) in
-            [(0.87, 653, 461), (0.88, 272, 193), (0.90, 86, 61), (0.92, 38, 28), (0.95, 15, 12)]
-        {
+        for (r, two, one) in [(0.87, 653, 461), (0.88, 272, 193), (0.90, 86, 61), (0.92, 38, 28), (0.95, 15, 12)] {
             assert_eq!(pairs_for_correlation(r, 0.85, TWO_SIDED), Some(two), "{r}");
             assert_eq!(pairs_for_correlation(r, 0.85, 1.644_853_626_951_472_7), Some(one), "{r} one-sided");
         }

@@ -66,7 +66,8 @@ impl Confusion {
     /// What chance alone agrees on without weights: above .75 the tiers are too skewed for agreement to mean much.
     pub fn chance(&self) -> Option<f64> {
         let n = float(self.total());
-        (n > 0.0).then(|| (0..self.tiers).map(|t| float(self.of_reference(t)) * float(self.of_local(t)) / (n * n)).sum())
+        (n > 0.0)
+            .then(|| (0..self.tiers).map(|t| float(self.of_reference(t)) * float(self.of_local(t)) / (n * n)).sum())
     }
 
     /// Kappa without weights (Cohen 1960) with its simple error √(p_o (1 − p_o) / (n (1 − p_e)²)).
@@ -137,9 +138,11 @@ mod tests {
     #[test]
     fn fixtures_at_agreement_of_ninety() {
         // facts/shadow.md 4.2: four tiers; even, 80 % and 90 % in the last one.
-        for (marginals, kappa, half) in
-            [([0.25; 4], 0.86, 0.08), ([0.2 / 3.0, 0.2 / 3.0, 0.2 / 3.0, 0.8], 0.71, 0.17), ([0.1 / 3.0, 0.1 / 3.0, 0.1 / 3.0, 0.9], 0.46, 0.32)]
-        {
+        for (marginals, kappa, half) in [
+            ([0.25; 4], 0.86, 0.08),
+            ([0.2 / 3.0, 0.2 / 3.0, 0.2 / 3.0, 0.8], 0.71, 0.17),
+            ([0.1 / 3.0, 0.1 / 3.0, 0.1 / 3.0, 0.9], 0.46, 0.32),
+        ] {
             let chance: f64 = marginals.iter().map(|share| share * share).sum();
             let found = fixture(chance);
             assert!((found.value - kappa).abs() < 0.01, "{found:?}");
@@ -164,7 +167,12 @@ mod tests {
 
     #[test]
     fn strong_to_no_costs_nine_times() {
-        let cost = |local| 1.0 - matrix(4, &[(0, 0, 25), (1, 1, 25), (2, 2, 25), (3, 3, 24), (0, local, 1)]).weighted().expect("defined").value;
+        let cost = |local| {
+            1.0 - matrix(4, &[(0, 0, 25), (1, 1, 25), (2, 2, 25), (3, 3, 24), (0, local, 1)])
+                .weighted()
+                .expect("defined")
+                .value
+        };
         assert!((cost(3) / cost(1) - 9.0).abs() < 0.5, "{}", cost(3) / cost(1));
     }
 }

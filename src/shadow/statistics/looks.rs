@@ -1,8 +1,8 @@
 //! Three planned looks with a spent error: who looks daily and stops at the first pass errs far more often than he thinks.
 
 use super::binomial::{at_least, at_most};
-use super::normal::quantile;
 use super::float;
+use super::normal::quantile;
 
 /// The one-sided error that all looks share.
 pub const ALPHA: f64 = 0.05;

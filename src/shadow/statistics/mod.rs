@@ -18,7 +18,8 @@ pub use agreement::wilson;
 pub use binomial::{at_least, at_most, failure_lower, failure_upper, pairs_for_failures};
 pub use bootstrap::{RESAMPLES, bootstrap_correlation};
 pub use correlation::{
-    MINIMUM_PAIRS, bias, concordance, disattenuated, fisher, mean_absolute_error, pairs_for_correlation, pearson, spearman,
+    MINIMUM_PAIRS, bias, concordance, disattenuated, fisher, mean_absolute_error, pairs_for_correlation, pearson,
+    spearman,
 };
 pub use generator::Generator;
 pub use kappa::{Confusion, Kappa};

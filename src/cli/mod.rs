@@ -1,6 +1,7 @@
 //! What can be typed: clap types, nothing else. Meaning is given to it in `command`.
 
 mod apply;
+mod by_hand;
 mod completions;
 mod explain;
 mod global;
@@ -15,6 +16,7 @@ mod status;
 use clap::{Parser, Subcommand};
 
 pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
+pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
@@ -55,6 +57,18 @@ pub(crate) enum Command {
     Remove(RemoveArgs),
     /// Every machine: reach, oMLX, served names, memory, drift, alerts; then slots, jobs and transitions
     Status(StatusArgs),
+    /// Load a name now
+    Load(LoadArgs),
+    /// Unload a name now; a resident one is then shown as held
+    Unload(UnloadArgs),
+    /// Show a daemon's log
+    Logs(LogsArgs),
+    /// Start a daemon; ends a hold
+    Start(StartArgs),
+    /// Stop a daemon, also over reboots; it is then shown as held
+    Stop(StopArgs),
+    /// Restart a daemon once it is idle
+    Restart(StopArgs),
     /// Where a slot goes now: the model, profile and machine, the base URL, and why
     Resolve(ResolveArgs),
     /// Where every slot goes when machines are gone

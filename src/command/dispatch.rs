@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, capacity, check, completions, edit, explain, history, plan, remove, render, resolve, resolver,
-    schedule, schema, simulate, status,
+    Context, apply, by_hand, capacity, check, completions, edit, explain, history, logs, plan, remove, render, resolve,
+    resolver, schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -62,6 +62,12 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Capacity => capacity::run(cx),
         Command::Status(args) => status::run(cx, args),
+        Command::Load(args) => by_hand::load(cx, args),
+        Command::Unload(args) => by_hand::unload(cx, args),
+        Command::Logs(args) => logs::run(cx, args),
+        Command::Start(args) => by_hand::start(cx, args),
+        Command::Stop(args) => by_hand::stop(cx, args),
+        Command::Restart(args) => by_hand::restart(cx, args),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),
         Command::Completions(args) => completions::run(cx, args),

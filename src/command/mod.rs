@@ -3,6 +3,7 @@
 mod apply;
 mod ask;
 mod at;
+mod by_hand;
 mod capacity;
 mod carry_out;
 mod catalogue;
@@ -14,6 +15,7 @@ mod edit;
 mod explain;
 mod fleet_file;
 mod history;
+mod logs;
 mod machines;
 mod plan;
 mod planning;

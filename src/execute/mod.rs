@@ -3,6 +3,7 @@
 //! A machine's part is a transaction that its own runner carries out (`templates/apply`); this room puts the payload together, sends it, watches, and says what
 //! became of it. It decides nothing about what is changed: that is in the plan.
 
+mod by_hand;
 mod cancel;
 mod carry_out;
 mod history;
@@ -15,6 +16,7 @@ mod run;
 mod script;
 mod wave;
 
+pub use by_hand::{Deed, HandReport, HandResult, HandTerms, HandUnit, by_hand};
 pub use cancel::Cancel;
 pub use carry_out::{Event, Events, Job, attach, carry_out};
 pub use history::{About, Generation, history};

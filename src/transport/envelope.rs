@@ -94,6 +94,13 @@ impl Reader {
         self.begun
     }
 
+    /// Drops what was handed over already.
+    pub(super) fn forget(&mut self, upto: usize) {
+        let upto = upto.min(self.buffer.len());
+        self.buffer.drain(..upto);
+        self.searched = self.searched.saturating_sub(upto);
+    }
+
     /// The output so far; before the begin marker, what came instead of it.
     pub(super) fn output(&self) -> &[u8] {
         &self.buffer

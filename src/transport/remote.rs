@@ -122,6 +122,14 @@ impl Remote {
         }
     }
 
+    /// Runs a script that goes on until it ends or the future is dropped, and hands over its lines; nothing of them is kept.
+    ///
+    /// Errors: see [`RunError`].
+    pub async fn follow(&self, who: As, script: &str, line: impl FnMut(&str) + Send) -> Result<Output, RunError> {
+        let mut talk = Talk { keeps: false, ..Talk::new(self.machine().clone(), who) };
+        self.talk(&mut talk, script, line).await
+    }
+
     async fn talk(&self, talk: &mut Talk, script: &str, line: impl FnMut(&str) + Send) -> Result<Output, RunError> {
         let machine = || self.machine().clone();
         // The semaphore is never closed.
@@ -217,13 +225,14 @@ struct Talk {
     nonce: String,
     reader: Reader,
     stderr: Vec<u8>,
+    keeps: bool,
 }
 
 impl Talk {
     fn new(machine: MachineName, who: As) -> Self {
         let nonce = nonce();
         let reader = Reader::new(&nonce, LIMIT);
-        Self { machine, who, nonce, reader, stderr: Vec::new() }
+        Self { machine, who, nonce, reader, stderr: Vec::new(), keeps: true }
     }
 
     /// Writes the script while it reads both streams, until the script has said its last word: a process that it left behind may hold the streams open.
@@ -265,6 +274,10 @@ impl Talk {
                     let progress = self.reader.push(&piece[..n]);
                     if self.reader.has_begun() {
                         told = tell(self.reader.output(), told, progress == Progress::More, &mut line);
+                        if !self.keeps {
+                            self.reader.forget(told);
+                            told = 0;
+                        }
                     }
                     match progress {
                         Progress::More => {}

@@ -1,6 +1,7 @@
 //! The versioned JSON documents of json.md, one file a verb: types of their own, apart from the domain.
 
 mod apply;
+mod by_hand;
 mod capacity;
 mod check;
 mod explain;
@@ -14,6 +15,7 @@ mod status;
 mod target;
 
 pub use apply::ApplyDocument;
+pub use by_hand::{HandDocument, HandEntry};
 pub use capacity::{CapacityDocument, HeadroomEntry};
 pub use check::CheckDocument;
 pub use explain::{ExplainDocument, ExplainListDocument};

@@ -1,0 +1,224 @@
+# by-hand.sh: start, stop, restart of a daemon; load, unload of a name. As root, by the one command; behind json.sh and apply/{base,launchd,engine}.sh, whose
+# functions it uses with its own places and words. Set before: ID, WHO, BASE, UNIT, LABEL, PLIST, LOG, LOG_USER, LOG_GROUP, KIND, NAME, HOLD, DRAIN, FORCE, GATE.
+#
+# It says what it does: `= STEP`, `! NOTE`, and in the end `# RESULT DETAIL`: done, unchanged, busy, postponed or failed.
+TMP=$(mktemp -d /tmp/fleetctl.XXXXXX) || exit 75
+APPLY=$TMP
+WHY=
+BUSY=
+KEEPER=
+said=
+meta() {
+	case $1 in
+	base) printf '%s' "$BASE" ;;
+	drains) printf 'yes' ;;
+	drain) printf '%s' "$DRAIN" ;;
+	gate) printf '%s' "$GATE" ;;
+	esac
+}
+ops() {
+	:
+}
+say() {
+	:
+}
+step() {
+	printf '= %s\n' "$1"
+}
+note() {
+	case $said in *"|$1|"*) return 0 ;; esac
+	said="$said|$1|"
+	printf '! %s\n' "$1"
+}
+ends() {
+	printf '# %s\n' "$1"
+	exit 0
+}
+leave() {
+	hand_lock_drop
+	[ "$KEEPER" ] && kill "$KEEPER" 2>/dev/null
+	rm -rf "$TMP"
+}
+trap leave EXIT
+trap 'exit 1' HUP INT TERM
+
+# --- the machine's lock, the one that an apply takes. Who takes it must be known by its name in `ps`: a child of ours has it.
+hand_lock() {
+	# Gone as soon as we are.
+	/bin/sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done' fleetctl-by-hand "$$" </dev/null >/dev/null 2>&1 &
+	KEEPER=$!
+	mkdir -p "$STATE" 2>/dev/null
+	mine=$STATE/.lock.$KEEPER
+	mkdir "$mine" 2>"$TMP/error" || ends "failed $(head -n 1 "$TMP/error")"
+	printf '%s\n' "$WHO" >"$mine/who"
+	printf '%s\n' "$ID" >"$mine/id"
+	date +%s >"$mine/since"
+	boot_time >"$mine/boot"
+	printf '%s\n' "$KEEPER" >"$mine/pid"
+	chmod 0755 "$mine" && chmod 0644 "$mine"/*
+	waiting_starts
+	while :; do
+		if [ -d "$STATE/lock" ] && [ ! -d "$STATE/apply" ] && lock_is_dead; then
+			mv -f "$STATE/lock" "$STATE/.lock.dead.$KEEPER" && rm -rf "$STATE/.lock.dead.$KEEPER"
+		fi
+		if [ ! -e "$STATE/lock" ]; then
+			mv "$mine" "$STATE/lock" 2>/dev/null
+			[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$ID" ] && return 0
+			# Another was faster: mv went inside.
+			[ -d "$STATE/lock/.lock.$KEEPER" ] && mv "$STATE/lock/.lock.$KEEPER" "$mine"
+		fi
+		if [ "$WAITED" -ge 10 ]; then
+			rm -rf "$mine"
+			ends "busy $(cat "$STATE/lock/who" 2>/dev/null) holds the lock"
+		fi
+		waiting_goes_on 1
+	done
+}
+hand_lock_drop() {
+	[ "$KEEPER" ] && [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$ID" ] || return 0
+	mv -f "$STATE/lock" "$STATE/.lock.done.$KEEPER" && rm -rf "$STATE/.lock.done.$KEEPER"
+}
+
+# hold POINTER / let_go POINTER: STATE/held.json, replaced by one rename; one that is no JSON is kept aside.
+hold() {
+	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	by=$(printf '%s' "$WHO" | tr -d '"\\')
+	printf 'set\t%s\t{"since": "%s", "by": "%s"}\n' "$1" "$now" "$by" >"$TMP/held.ops"
+	held_change
+}
+let_go() {
+	[ -e "$STATE/held.json" ] || return 0
+	printf 'remove\t%s\n' "$1" >"$TMP/held.ops"
+	held_change
+}
+held_change() {
+	printf '{}' >"$TMP/held.old"
+	if [ -e "$STATE/held.json" ]; then
+		if json_flatten "$STATE/held.json" >/dev/null 2>&1; then
+			cat "$STATE/held.json" >"$TMP/held.old"
+		else
+			mv -f "$STATE/held.json" "$STATE/held.json.broken"
+			note "$STATE/held.json was no JSON and is kept as held.json.broken"
+		fi
+	fi
+	json_merge "$TMP/held.old" "$TMP/held.ops" >"$STATE/.held.new" 2>"$TMP/error" && chmod 0644 "$STATE/.held.new" &&
+		mv -f "$STATE/.held.new" "$STATE/held.json" || ends "failed held.json cannot be written: $(head -n 1 "$TMP/error")"
+}
+is_held() {
+	json_flatten "$STATE/held.json" >"$TMP/held.flat" 2>/dev/null || return 1
+	awk -F '\t' -v "what=$1" '$1 == what || index($1, what "/") == 1 { found = 1 } END { exit !found }' "$TMP/held.flat"
+}
+
+# until_idle: oMLX's requests and connections; put off, or cut with FORCE.
+until_idle() {
+	[ "$KIND" = omlx ] || return 0
+	unit_look dev.fleetctl.omlx || return 0
+	[ "$(unit_pid)" ] || return 0
+	drain && return 0
+	[ "$FORCE" = yes ] || ends "postponed not idle within $DRAIN s: $BUSY"
+	note "requests are cut: $BUSY"
+}
+
+# up: in the end oMLX must answer; another daemon must have been started.
+up() {
+	unit_nudge "$LABEL"
+	[ "$KIND" = omlx ] || return 0
+	step 'waiting until oMLX answers'
+	waiting_starts
+	while :; do
+		engine_at
+		engine_release && return 0
+		unit_look "$LABEL"
+		case $(unit_field 'successive crashes') in
+		'' | 0 | 1 | 2 | *[!0-9]*) ;;
+		*) ends "failed oMLX ends again and again ($(unit_field 'last exit code'))" ;;
+		esac
+		[ "$WAITED" -lt "$GATE" ] || ends "failed oMLX does not answer after $WAITED s: $(answered)"
+		waiting_goes_on 1
+	done
+}
+
+do_start() {
+	[ -f "$PLIST" ] || ends "failed $PLIST is not there: fleetctl apply puts it there"
+	hand_lock
+	was=done
+	if unit_look "$LABEL" && ! disabled "$LABEL" && ! is_held "/units/$UNIT"; then
+		was=unchanged
+	fi
+	if unit_look "$LABEL"; then
+		/bin/launchctl enable "system/$LABEL" 2>/dev/null
+	else
+		step "starting $UNIT"
+		make_log "$LOG" "$LOG_USER" "$LOG_GROUP" || ends "failed cannot make $LOG"
+		unit_start "$LABEL" "$PLIST" || ends "failed $WHY"
+	fi
+	let_go "/units/$UNIT"
+	hand_lock_drop
+	up
+	ends "$was"
+}
+
+do_stop() {
+	if ! unit_look "$LABEL" && is_held "/units/$UNIT" && disabled "$LABEL"; then
+		ends unchanged
+	fi
+	until_idle
+	hand_lock
+	hold "/units/$UNIT"
+	step "stopping $UNIT"
+	[ "$KIND" = omlx ] && unit_look "$LABEL" && engine_unload_all
+	unit_stop "$LABEL" || ends "failed $WHY"
+	ends done
+}
+
+do_restart() {
+	[ -f "$PLIST" ] || ends "failed $PLIST is not there: fleetctl apply puts it there"
+	until_idle
+	hand_lock
+	step "stopping $UNIT"
+	[ "$KIND" = omlx ] && unit_look "$LABEL" && engine_unload_all
+	unit_stop "$LABEL" || ends "failed $WHY"
+	step "starting $UNIT"
+	make_log "$LOG" "$LOG_USER" "$LOG_GROUP" || ends "failed cannot make $LOG"
+	unit_start "$LABEL" "$PLIST" || ends "failed $WHY"
+	let_go "/units/$UNIT"
+	hand_lock_drop
+	up
+	ends done
+}
+
+# engine_knows: what oMLX says of NAME, in MODEL.
+engine_knows() {
+	engine_at
+	engine_models || ends "failed oMLX does not answer: $(answered)"
+	MODEL=$(model "$NAME")
+	[ "$MODEL" != missing ] || ends "failed oMLX does not list $NAME"
+}
+
+do_load() {
+	engine_knows
+	if [ "$MODEL" = loaded ] && ! is_held "/names/$NAME"; then
+		ends unchanged
+	fi
+	hand_lock
+	if [ "$MODEL" != loaded ]; then
+		live_load "$NAME" || ends "failed $WHY"
+	fi
+	let_go "/names/$NAME"
+	ends done
+}
+
+do_unload() {
+	engine_knows
+	if [ "$MODEL" = listed ] && { [ "$HOLD" != yes ] || is_held "/names/$NAME"; }; then
+		ends unchanged
+	fi
+	if [ "$MODEL" != listed ]; then
+		until_idle
+	fi
+	hand_lock
+	[ "$HOLD" = yes ] && hold "/names/$NAME"
+	step "unloading $NAME"
+	api POST "/v1/models/$NAME/unload" '' 300 || [ "$HTTP" = 400 ] || ends "failed unloading $NAME: $(answered)"
+	ends done
+}

@@ -67,12 +67,12 @@ fn product_code(text: &str) -> &str {
     text.find("#[cfg(test)]\nmod ").map_or(text, |tests| &text[..tests])
 }
 
-/// Whether a file is a test module of its own: `#[cfg(test)] mod NAME;` in the module above it.
+/// Whether a file is a test module of its own: `#[cfg(test)] mod NAME;` in the module above it, or by its name (`NAME_tests.rs`, by `#[path]`).
 fn is_test_module(file: &Path) -> bool {
     let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
     let above = file.parent().expect("a directory").join("mod.rs");
-    let Ok(text) = std::fs::read_to_string(above) else { return false };
-    text.contains(&format!("#[cfg(test)]\nmod {name};"))
+    name.ends_with("_tests")
+        || std::fs::read_to_string(above).is_ok_and(|text| text.contains(&format!("#[cfg(test)]\nmod {name};")))
 }
 
 fn room_of(relative: &str) -> String {

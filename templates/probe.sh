@@ -81,6 +81,12 @@ serve() {
 every_file serve
 s program
 [ -x "$PROGRAM" ] && printf 'present\n'
+executables() {
+	for f; do
+		[ -x "$f" ] && printf 'executable %s\n' "$f"
+	done
+}
+every_program executables
 d=${PROGRAM%/bin/*}
 for f in "$d"/lib/python3*/site-packages/omlx-*.dist-info "$d"/lib/python3*/site-packages/flyto_mlx-*.dist-info "$d"/opt/omlx/libexec/lib/python3*/site-packages/omlx-*.dist-info; do
 	[ -e "$f" ] && printf 'release %s\n' "$f"

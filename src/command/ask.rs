@@ -33,6 +33,7 @@ pub(crate) fn ask(fleet: &Fleet, machine: &Machine, bundle: &Bundle, within: Dur
         weights_directory: machine.omlx.weights.clone(),
         base: machine.omlx.base.clone(),
         program: machine.omlx.program.clone(),
+        programs: bundle.units.iter().filter_map(|unit| unit.program.clone()).collect(),
         url: local_url(machine),
         tailnet_ip: machine.tailnet_ip.is_none() && needs_tailnet_ip(bundle),
         within,

@@ -41,6 +41,8 @@ pub struct Ask {
     pub base: String,
     /// oMLX's program.
     pub program: String,
+    /// Programs of other daemons that must be there for them.
+    pub programs: Vec<String>,
     /// Where oMLX is declared to answer, as seen from the machine: `http://127.0.0.1:8000`.
     pub url: String,
     /// Whether the machine's own tailnet address is wanted.

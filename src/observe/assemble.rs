@@ -104,6 +104,14 @@ pub fn observed(
                 .collect()
         }),
         program_present: answer.has("program").then(|| answer.text("program").lines().any(|line| line == "present")),
+        programs: answer.has("program").then(|| {
+            answer
+                .text("program")
+                .lines()
+                .filter_map(|line| line.strip_prefix("executable "))
+                .map(str::to_owned)
+                .collect()
+        }),
         installed_release: installed_release(&answer, &files, &ask.program),
         engine: engine_answers(&all).unwrap_or(EngineAnswers {
             health: Answer::NotAsked,

@@ -323,6 +323,8 @@ pub struct Observed {
     pub connections: Option<Vec<Connection>>,
     /// Whether the declared program of oMLX is there and executable.
     pub program_present: Option<bool>,
+    /// Which of the other daemons' programs are there and executable; `None` when it could not be told.
+    pub programs: Option<BTreeSet<String>>,
     /// The release installed there, as far as it can be told without running it (Homebrew keg, dist-info).
     pub installed_release: Option<String>,
     /// What oMLX answered.

@@ -26,6 +26,8 @@ pub(super) fn text(ask: &Ask, nonce: &str, quote: &dyn Fn(&str) -> String) -> St
     set("TAILSCALE", if ask.tailnet_ip { "yes" } else { "" });
     set("SECONDS_SLOW", &slow.to_string());
     set("SECONDS_HTTP", &http.to_string());
+    let programs = words(ask.programs.iter().map(String::as_str), quote);
+    script.push_str(&format!("every_program() {{\n\"$@\"{programs}\n}}\n"));
     script.push_str(&format!("every_weights() {{\n\"$@\"{weights}\n}}\n"));
     script.push_str(&lean(JSON));
     script.push_str(&lean(FILES));

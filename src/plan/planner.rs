@@ -12,10 +12,31 @@ use super::{
 };
 use crate::capacity;
 use crate::fleet::{Bind, ServedName, WeightsKind};
-use crate::render::{Encoding, Placeholder, Text};
+use crate::render::{Bundle, Encoding, Placeholder, Text};
 
 /// Plans one machine.
 pub fn plan_machine(input: &Input<'_>) -> MachinePlan {
+    let (bundle, left_out) = without_absent_programs(input);
+    let mut plan = plan_bundle(&Input { bundle: &bundle, ..*input });
+    plan.notes.extend(left_out);
+    plan
+}
+
+/// The bundle without the daemons whose program the machine does not have, and a note for each.
+fn without_absent_programs(input: &Input<'_>) -> (Bundle, Vec<String>) {
+    let mut bundle = input.bundle.clone();
+    let mut notes = Vec::new();
+    let Some(programs) = &input.observed.programs else { return (bundle, notes) };
+    for unit in &input.bundle.units {
+        let Some(program) = unit.program.as_ref().filter(|program| !programs.contains(*program)) else { continue };
+        notes.push(format!("{program} is not there, so the {} is left out; install it, then apply again", unit.name));
+        bundle.units.retain(|other| other.name != unit.name);
+        bundle.entries.retain(|entry| entry.path != unit.plist && !unit.reads.contains(&entry.path));
+    }
+    (bundle, notes)
+}
+
+fn plan_bundle(input: &Input<'_>) -> MachinePlan {
     let view = EngineView::of(input);
     let work = files::compare(input);
     let files: Vec<FileKeys> =

@@ -107,6 +107,7 @@ fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Value
         listeners: BTreeMap::new(),
         connections: Some(Vec::new()),
         program_present: Some(true),
+        programs: Some(bundle.units.iter().filter_map(|unit| unit.program.clone()).collect()),
         installed_release: None,
         engine: EngineAnswers {
             health: Answer::NotAsked,
@@ -381,8 +382,26 @@ fn a_held_daemon_gets_its_files_and_is_not_started() {
     case.observed.jobs.remove("dev.fleetctl.omlx");
     case.observed.engine.models = Answer::NotAsked;
     let transaction = case.plan().transaction.expect("something to do");
-    assert!(transaction.units.iter().all(|step| step.action == UnitAction::LeaveHeld), "{:?}", transaction.units);
+    let starts = |step: &&UnitStep| step.name == "omlx" && step.action != UnitAction::LeaveHeld;
+    assert_eq!(transaction.units.iter().find(starts), None);
+    assert_eq!(transaction.merges.len(), 1);
     assert!(!transaction.gate.engine);
+}
+
+#[test]
+fn a_daemon_whose_program_is_not_there_is_left_out_and_said() {
+    let mut case = Case::settled("mac-mini1");
+    case.observed.programs = Some(BTreeSet::new());
+    let plan = case.plan();
+    assert!(plan.notes.iter().any(|note| note.contains("/usr/local/bin/fleetctl is not there")), "{:?}", plan.notes);
+    let transaction = plan.transaction.expect("what was there goes");
+    assert!(
+        transaction.units.iter().all(|step| step.name == "resolver" && step.action == UnitAction::Remove),
+        "{:?}",
+        transaction.units
+    );
+    assert!(transaction.removes.contains(&"/Library/LaunchDaemons/dev.fleetctl.resolver.plist".to_owned()));
+    assert!(!transaction.manifest.contains("dev.fleetctl.resolver"));
 }
 
 #[test]

@@ -156,6 +156,8 @@ pub struct Unit {
     pub plist: String,
     /// Its log file and that file's owner: made by the runner before bootstrap (launchd exits 78 where it cannot open it).
     pub log: (String, Owner),
+    /// A program of its own that must be on the machine (the router, fleetctl itself): where it is not, the unit is left out and that is said.
+    pub program: Option<String>,
     /// Other entries that it reads at start only: a change of one is a restart of the unit.
     pub reads: Vec<String>,
     /// What `launchctl print` must show of the loaded definition: `arguments`, `working directory`, environment… as (name, value); see `observe`.

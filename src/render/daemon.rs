@@ -134,6 +134,7 @@ impl Daemon {
             kind,
             plist: path,
             log: (self.standard_out_path.clone(), log_owner),
+            program: None,
             reads,
             loaded: LoadedDefinition {
                 arguments: self.program_arguments,

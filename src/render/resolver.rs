@@ -48,7 +48,8 @@ fn daemon(resolver: &Resolver, machine: &Machine, fleet: &str, has_keys: bool) -
     daemon.keep_alive = true;
     daemon.process_type = Some("Interactive");
     daemon.exit_timeout = Some(10);
-    daemon.into_unit(UNIT, UnitKind::Resident, reads)
+    let (entry, unit) = daemon.into_unit(UNIT, UnitKind::Resident, reads);
+    (entry, Unit { program: Some(resolver.program.clone()), ..unit })
 }
 
 /// The keys of the machines' oMLX by the variable that holds each there. A key from a variable of the laptop keeps that name; a file or a command of the

@@ -4,6 +4,7 @@ mod apply;
 mod by_hand;
 mod completions;
 mod explain;
+mod gateway;
 mod global;
 mod plan;
 mod render;
@@ -19,6 +20,7 @@ pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, Rollbac
 pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use explain::ExplainArgs;
+pub(crate) use gateway::{GatewayArgs, GatewayCommand, GatewayEngineName, GatewayRenderArgs};
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
 pub(crate) use plan::PlanArgs;
 pub(crate) use render::RenderArgs;
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Resolve(ResolveArgs),
     /// Where every slot goes when machines are gone
     Simulate(SimulateArgs),
+    /// The gateway: the router's configuration
+    Gateway(GatewayArgs),
     /// Run the resolver service: it answers where a slot goes; no prompt passes through it
     Resolver(ResolverArgs),
     /// The coming transitions: when, where, what loads and unloads, what it costs

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, by_hand, capacity, check, completions, edit, explain, history, logs, plan, remove, render, resolve,
-    resolver, schedule, schema, simulate, status,
+    Context, apply, by_hand, capacity, check, completions, edit, explain, gateway, history, logs, plan, remove, render,
+    resolve, resolver, schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -58,6 +58,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Remove(args) => remove::run(cx, args),
         Command::Resolve(args) => resolve::run(cx, args),
         Command::Simulate(args) => simulate::run(cx, args),
+        Command::Gateway(args) => gateway::run(cx, args),
         Command::Resolver(args) => resolver::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Capacity => capacity::run(cx),

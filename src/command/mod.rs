@@ -14,6 +14,7 @@ mod dispatch;
 mod edit;
 mod explain;
 mod fleet_file;
+mod gateway;
 mod history;
 mod logs;
 mod machines;

@@ -7,6 +7,7 @@ mod address;
 mod balance;
 mod breaker;
 mod candidate;
+pub mod gateway;
 mod health;
 mod hysteresis;
 mod observed;

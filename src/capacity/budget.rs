@@ -24,7 +24,7 @@ pub struct GpuLimit {
     pub source: GpuLimitSource,
 }
 
-/// Metal's `recommendedMaxWorkingSetSize` by RAM in GiB, in bytes, with `iogpu.wired_limit_mb` = 0, as seen under macOS 15 and 26 (facts, macos 3.5).
+/// Metal's `recommendedMaxWorkingSetSize` by RAM in GiB, in bytes, with `iogpu.wired_limit_mb` = 0, as seen under macOS 15 and 26 (facts/macos.md 3.5).
 /// Older releases had 2/3 up to 36 GB and 3/4 above; the rule itself is not published and cannot be asked of `sysctl`.
 const DEFAULT_LIMITS: [(u64, u64); 9] = [
     (8, 5_700_000_000),
@@ -51,7 +51,7 @@ pub fn default_gpu_limit(ram: Bytes) -> Bytes {
     Bytes(u64::try_from(smallest).unwrap_or(u64::MAX))
 }
 
-/// The most that `gpu_limit` should leave the GPU: RAM − max(4 GiB, 8 %). Above it macOS freezes or panics instead of refusing an allocation (facts, macos
+/// The most that `gpu_limit` should leave the GPU: RAM − max(4 GiB, 8 %). Above it macOS freezes or panics instead of refusing an allocation (facts/macos.md
 /// 3.5, from the field).
 pub fn highest_gpu_limit(ram: Bytes) -> Bytes {
     let reserve = (ram.get() / 100 * 8).max(4 * Bytes::GIB);
@@ -121,7 +121,7 @@ impl Budget {
     }
 }
 
-/// The budget of a machine by its declared release and settings (facts, capacity 3.4; json.md, `limit_bytes`).
+/// The budget of a machine by its declared release and settings (facts/capacity.md 3.4; json.md, `limit_bytes`).
 pub fn budget(machine: &Machine, measured: Option<&Measured>) -> Budget {
     let ram = ram(machine, measured);
     let gpu = gpu_limit(machine, measured);
@@ -143,7 +143,7 @@ mod tests {
         (format!("{:.2}", budget.limit.as_gib()), budget.by)
     }
 
-    /// Facts, capacity 7: 11.52, 50.4 and, with `gpu_limit` 84GB, 79.2; without it 77.76.
+    /// facts/capacity.md 7: 11.52, 50.4 and, with `gpu_limit` 84GB, 79.2; without it 77.76.
     #[test]
     fn the_budgets_of_the_example() {
         let fleet = testing::example();

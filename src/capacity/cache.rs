@@ -27,7 +27,7 @@ pub enum KvFormat {
     },
 }
 
-/// Bytes of KV cache that one more token costs, all growing layers together: `2 · kv_heads · head_dim · bytes` a layer (facts, capacity 3.2). Grouped-query
+/// Bytes of KV cache that one more token costs, all growing layers together: `2 · kv_heads · head_dim · bytes` a layer (facts/capacity.md 3.2). Grouped-query
 /// attention counts its key and value heads, never its query heads; layers with a window or a state do not grow.
 pub fn kv_bytes_per_token(geometry: &Geometry, format: KvFormat) -> u64 {
     layers_kv(geometry, geometry.full_layers, format)
@@ -73,7 +73,7 @@ fn round_up(tokens: u64) -> u64 {
     tokens.div_ceil(STEP).saturating_mul(STEP)
 }
 
-/// Bytes of recurrent state of one sequence, whatever its length: fp32 state and the convolution's last inputs at 16 bits (facts, capacity 3.2).
+/// Bytes of recurrent state of one sequence, whatever its length: fp32 state and the convolution's last inputs at 16 bits (facts/capacity.md 3.2).
 pub fn state_bytes(geometry: &Geometry) -> u64 {
     geometry.linear.map_or(0, |linear| {
         let inputs = 2 * linear.key_heads * linear.key_dim + linear.value_heads * linear.value_dim;
@@ -96,7 +96,7 @@ pub fn scratch_bytes_per_token(geometry: &Geometry) -> u64 {
 /// Bytes of prefill scratch at a context of `tokens`: the scores, or, up to 128 numbers a head, the output of one chunk. The output beside the scores (below
 /// one part in 200 at 64 Ki) is left out, as in the facts' own numbers.
 ///
-/// Of several models in one process only the largest counts: one worker thread runs them all, so that two chunks never overlap (facts, capacity 3.3, 3.7).
+/// Of several models in one process only the largest counts: one worker thread runs them all, so that two chunks never overlap (facts/capacity.md 3.3, 3.7).
 pub fn scratch_bytes(geometry: &Geometry, tokens: u64) -> u64 {
     let per_token = scratch_bytes_per_token(geometry);
     if per_token == 0 {
@@ -130,7 +130,7 @@ mod tests {
         format!("{:.2}", bytes as f64 / f64::from(1 << 30))
     }
 
-    /// Facts, capacity 3.2 and the fixture numbers of section 7.
+    /// facts/capacity.md 3.2 and the fixture numbers of section 7.
     #[test]
     fn bytes_a_token_and_states() {
         assert_eq!(models().map(|model| kv_bytes_per_token(&model, KvFormat::Half)), [20_480, 65_536, 12_288]);
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(scratch_bytes(&embedder, 100), 16 * 100 * 64 * 4);
     }
 
-    /// The draft of the 35B (facts, capacity 6): 4096 B a layer and token, five layers with a window of 4096, one full.
+    /// The draft of the 35B (facts/capacity.md 6): 4096 B a layer and token, five layers with a window of 4096, one full.
     #[test]
     fn windows_stop_growing() {
         let draft = Geometry {

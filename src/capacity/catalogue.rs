@@ -1,6 +1,6 @@
 //! Shapes of known models, for weights whose config.json is not at hand.
 //!
-//! Facts, capacity section 6: read from published configurations; the 2B's feed-forward and linear-head widths follow its family's pattern and agree with the
+//! facts/capacity.md 6: read from published configurations; the 2B's feed-forward and linear-head widths follow its family's pattern and agree with the
 //! sizes on disk. "Abliterated" and other builds keep the shape.
 
 use super::geometry::{Experts, Geometry, LinearAttention};
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(find("Qwen3.6-2B").and_then(|entry| entry.stands_for), Some("Qwen3.5-2B"));
     }
 
-    /// Facts, capacity 3.1: total and active parameters, in billions.
+    /// facts/capacity.md 3.1: total and active parameters, in billions.
     #[test]
     fn parameters() {
         for (directory, total, active) in

@@ -3,7 +3,7 @@
 /// The memory bandwidth of a chip in bytes per second (10^9 a GB). `cores` tells the smaller bins of M3 Max and M4 Max apart; without it the larger is taken.
 /// `None`: a chip that is not in the table.
 ///
-/// Sources: facts, capacity 3.5 for M4, M4 Pro, M4 Max, M3 Max, M1, M2 and M3 Ultra; Apple's technical specifications for the others.
+/// Sources: facts/capacity.md 3.5 for M4, M4 Pro, M4 Max, M3 Max, M1, M2 and M3 Ultra; Apple's technical specifications for the others.
 pub fn bandwidth(chip: &str, cores: Option<u32>) -> Option<f64> {
     let name = chip.trim().to_ascii_lowercase();
     let name = name.strip_prefix("apple").unwrap_or(&name).trim();

@@ -5,7 +5,7 @@ use super::geometry::Geometry;
 use super::model_config::MOST_CONTEXT;
 use crate::fleet::Bytes;
 
-/// The share of the limit that is left free: below it every byte is a risk (facts, capacity 3.4, h = 0.05).
+/// The share of the limit that is left free: below it every byte is a risk (facts/capacity.md 3.4, h = 0.05).
 pub const RESERVE_PERCENT: u64 = 5;
 
 /// The limit without its reserve.
@@ -16,7 +16,7 @@ pub fn usable(limit: Bytes) -> u64 {
 /// The longest context in tokens for one request to this model, in whole steps of 256, when `occupied` bytes are taken (weights, drafts and states of all that is
 /// loaded, its own included): the largest with KV + scratch ≤ (1 − h) · limit − occupied. At most what the model was made for.
 ///
-/// All other requests are at rest: this is the best case (facts, capacity 3.4).
+/// All other requests are at rest: this is the best case (facts/capacity.md 3.4).
 pub fn largest_context(geometry: &Geometry, format: KvFormat, limit: Bytes, occupied: u64) -> u64 {
     const STEP: u64 = 256;
     let Some(free) = usable(limit).checked_sub(occupied) else { return 0 };
@@ -47,7 +47,7 @@ mod tests {
         catalogue::find(directory).expect("in the catalogue").geometry
     }
 
-    /// Facts, capacity 3.4, in thousands of tokens: weights of 34.30 and 26.61 GiB, a draft of 0.93.
+    /// facts/capacity.md 3.4, in thousands of tokens: weights of 34.30 and 26.61 GiB, a draft of 0.93.
     #[test]
     fn the_contexts_of_the_facts() {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "GiB of the facts")]

@@ -144,7 +144,7 @@ pub fn drafts_in_use(profile: &Profile) -> impl Iterator<Item = &WeightsName> {
     profile.drafts.iter().filter(move |(field, _)| profile.is_on(feature(field))).map(|(_, draft)| draft)
 }
 
-/// Whether a profile runs the DFlash engine: enabled, and with a draft (facts, omlx 3.1).
+/// Whether a profile runs the DFlash engine: enabled, and with a draft (facts/omlx.md 3.1).
 pub fn runs_dflash(profile: &Profile) -> bool {
     profile.is_on("dflash_enabled")
         && (profile.drafts.contains_key("dflash_draft_model") || profile.fields.contains_key("dflash_draft_model"))
@@ -197,7 +197,7 @@ fn reserved_context(machine: &Machine, profile: &Profile, native: Option<u64>) -
     native.map_or(context, |native| context.min(native)).min(MOST_CONTEXT)
 }
 
-/// TurboQuant where the profile has it on; the DFlash engine does not use it (facts, omlx 8.2).
+/// TurboQuant where the profile has it on; the DFlash engine does not use it (facts/omlx.md 8.2).
 pub fn kv_format(profile: &Profile) -> KvFormat {
     if !profile.is_on("turboquant_kv_enabled") || runs_dflash(profile) {
         return KvFormat::Half;

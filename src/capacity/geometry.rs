@@ -100,7 +100,7 @@ impl Geometry {
     /// The parameters that follow from the shape; norms, biases and convolutions are left out (below a thousandth).
     ///
     /// Attention: query (twice as wide with a gated output), key, value, output. Linear attention: query, key and value, the gate, two numbers a head, output.
-    /// Feed-forward: three matrices. Checked against the published sizes of three models (facts, capacity 3.1).
+    /// Feed-forward: three matrices. Checked against the published sizes of three models (facts/capacity.md 3.1).
     pub fn parameters(&self) -> Parameters {
         let heads = self.query_heads * self.head_dim;
         let query = if self.gated_output { 2 * heads } else { heads };

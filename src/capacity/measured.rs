@@ -11,7 +11,7 @@ pub struct Measured {
     pub ram: Option<Bytes>,
     /// `iogpu.wired_limit_mb` in bytes; 0 is the default of macOS.
     pub gpu_wired_limit: Option<Bytes>,
-    /// Memory that could be had now (`vm_stat`; facts, macos 3.4).
+    /// Memory that could be had now (`vm_stat`; facts/macos.md 3.4).
     pub available: Option<Bytes>,
     /// The declared weights that were looked at, by their key in [models].
     pub weights: BTreeMap<WeightsName, MeasuredWeights>,

@@ -23,7 +23,7 @@ impl Decode<'_> {
     }
 
     /// Bytes of weights that a step of `batch` tokens reads. Dense weights are read once; of E experts with k a token the step touches
-    /// `E · (1 − (1 − k/E)^batch)`, if routing is uniform; real routing is more skewed and touches fewer (facts, capacity 3.5).
+    /// `E · (1 − (1 − k/E)^batch)`, if routing is uniform; real routing is more skewed and touches fewer (facts/capacity.md 3.5).
     pub fn step_weights(&self, batch: u32) -> f64 {
         let parameters = self.geometry.parameters();
         let experts = self.geometry.experts.map_or(0.0, |experts| {
@@ -61,12 +61,12 @@ impl Decode<'_> {
 }
 
 /// The share of the plain bound that such a model reaches in practice, lowest and highest: dense ones 70 to 85 %, mixtures with few active experts 25 to 45 %,
-/// bound by kernel launches (facts, capacity 3.5, from measurements of others).
+/// bound by kernel launches (facts/capacity.md 3.5, from measurements of others).
 pub fn usual_share(geometry: &Geometry) -> (f64, f64) {
     if geometry.experts.is_some() { (0.25, 0.45) } else { (0.70, 0.85) }
 }
 
-/// Tokens a DFlash block holds (facts, capacity 6: block 16).
+/// Tokens a DFlash block holds (facts/capacity.md 6: block 16).
 pub const DFLASH_BLOCK: u32 = 16;
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
         Decode { geometry, bits_per_weight, kv: KvFormat::Half, context }
     }
 
-    /// The table of facts, capacity 3.5 (contexts 0, 8 Ki, 64 Ki), to half a percent of its rounded numbers.
+    /// The table of facts/capacity.md 3.5 (contexts 0, 8 Ki, 64 Ki), to half a percent of its rounded numbers.
     #[test]
     fn the_table() {
         let (moe, dense, small) = (known("Qwen3.6-35B-A3B"), known("Qwen3.6-27B"), known("Qwen3.5-2B"));

@@ -11,13 +11,13 @@ pub const DFLASH_MAX_CTX: &str = "DFLASH_MAX_CTX";
 pub const DFLASH_MAX_CTX_DEFAULT: u64 = 4096;
 
 /// Whether a variable of `[omlx.environment]` is refused: `OMLX_*` (and the fork's `FMLX_*`) beats settings.json, and the next save bakes its value into
-/// the file (facts 1.3, 1.4).
+/// the file (facts/omlx.md 1.3, 1.4).
 pub fn is_refused_variable(name: &str) -> bool {
     name.starts_with("OMLX_") || name.starts_with("FMLX_")
 }
 
 /// The prompt length in tokens from which a DFlash engine drops DFlash and stays with the ordinary engine until it is loaded again.
-/// `None`: no limit (the later releases have the field `dflash_max_ctx` instead, unlimited by default; facts 8.1).
+/// `None`: no limit (the later releases have the field `dflash_max_ctx` instead, unlimited by default; facts/omlx.md 8.1).
 ///
 /// `environment` is that of the daemon; `dflash_max_ctx` is the profile's field.
 pub fn dflash_limit(

@@ -21,11 +21,11 @@ const ALL: &[Release] = &Release::ALL;
 const LATER: &[Release] = &[Release::V0_5_0, Release::Flyto0_7_0];
 const FLYTO: &[Release] = &[Release::Flyto0_7_0];
 
-const DFLASH_FIRST: &str = "the DFlash engine is chosen first and uses neither; when it cannot start, oMLX silently loads the other engine with the other settings (facts 3.1)";
+const DFLASH_FIRST: &str = "the DFlash engine is chosen first and uses neither; when it cannot start, oMLX silently loads the other engine with the other settings";
 const RAISES: &str = "the release refuses both together, drops the whole entry with a warning and erases it at its next save (model_settings.py, __post_init__)";
 
-/// The pairs by release. DFlash with TurboQuant or SpecPrefill is allowed by oMLX and never useful (facts 3.1); the MTP rules are `__post_init__` of
-/// 0.5.0 and of flyto-0.7.0 (0.5.0 dropped mtp with TurboQuant, facts 3.3).
+/// The pairs by release. DFlash with TurboQuant or SpecPrefill is allowed by oMLX and never useful (facts/omlx.md 3.1); the MTP rules are `__post_init__` of
+/// 0.5.0 and of flyto-0.7.0 (0.5.0 dropped mtp with TurboQuant, facts/omlx.md 3.3).
 static PAIRS: &[(&str, &str, &str, &[Release])] = &[
     ("dflash_enabled", "turboquant_kv_enabled", DFLASH_FIRST, ALL),
     ("dflash_enabled", "specprefill_enabled", DFLASH_FIRST, ALL),
@@ -47,7 +47,7 @@ pub fn conflicts(release: Release, declared: &BTreeMap<String, Value>) -> Vec<Co
         .collect()
 }
 
-/// The fields that a DFlash engine ignores: it is given prompt, `max_tokens` and `temperature` only (0.3.8 engine/dflash.py; facts 8.1, capacity 3.6).
+/// The fields that a DFlash engine ignores: it is given prompt, `max_tokens` and `temperature` only (0.3.8 engine/dflash.py; facts/omlx.md 8.1, capacity 3.6).
 /// Stop strings, seeds and grammars of a request are ignored too, but are no settings of a model.
 pub fn sampler_fields_ignored_by_dflash(release: Release) -> &'static [&'static str] {
     match release {

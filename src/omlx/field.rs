@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::field_table::FIELDS;
 use super::value::{Kind, Misfit, Range, Release, check};
 
-/// When a changed field takes effect, by the cheapest way there is (facts 7.1, 7.2, 7.4).
+/// When a changed field takes effect, by the cheapest way there is (facts/omlx.md 7.1, 7.2, 7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// At once, through `PUT /admin/api/models/{id}/settings`; nothing is disturbed.
@@ -31,9 +31,9 @@ pub struct Field {
     pub range: Range,
     /// When a change takes effect.
     pub effect: Effect,
-    /// Whether a profile may hold it (facts 4.1).
+    /// Whether a profile may hold it (facts/omlx.md 4.1).
     pub in_profile: bool,
-    /// Whether oMLX itself may change it without being told to (facts 4.2: `active_profile_name`, `is_default`).
+    /// Whether oMLX itself may change it without being told to (facts/omlx.md 4.2: `active_profile_name`, `is_default`).
     pub server_rewrites: bool,
     /// The releases that know it so.
     pub releases: &'static [Release],
@@ -92,7 +92,7 @@ impl Field {
     }
 }
 
-/// The fields that a release knows, in the order in which it writes them (`dataclasses.fields`, facts 3.1).
+/// The fields that a release knows, in the order in which it writes them (`dataclasses.fields`, facts/omlx.md 3.1).
 pub fn fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
     FIELDS.iter().filter(move |field| field.releases.contains(&release))
 }

@@ -2,7 +2,7 @@
 //!
 //! Order: that of the dataclasses (0.3.8, 0.5.0 and flyto-0.7.0 `model_settings.py` agree wherever they share fields), which is the order of writing.
 //! Types and defaults: the same dataclasses. `in_profile`: `UNIVERSAL_PROFILE_FIELDS` and `MODEL_SPECIFIC_PROFILE_FIELDS` of `model_profiles.py`.
-//! Ranges: the admin page of 0.3.8 (facts 3.1) and the comments of the dataclasses; counts and times are above 0. Effects: facts 7.1, 7.2 and the fields
+//! Ranges: the admin page of 0.3.8 (facts/omlx.md 3.1) and the comments of the dataclasses; counts and times are above 0. Effects: facts/omlx.md 7.1, 7.2 and the fields
 //! of admin/routes.py `ModelSettingsRequest`: what is not there is file-only.
 
 use super::field::{Effect, Field, Preset};
@@ -21,7 +21,7 @@ const OFF: Option<Preset> = Some(Preset::Bool(false));
 const ON: Option<Preset> = Some(Preset::Bool(true));
 const COUNT: Range = Range::AtLeast(1.0);
 
-/// The kinds of model that 0.3.8's admin page lets one set (facts 3.1).
+/// The kinds of model that 0.3.8's admin page lets one set (facts/omlx.md 3.1).
 const MODEL_TYPES: Range =
     Range::Texts(&["llm", "vlm", "embedding", "reranker", "audio_stt", "audio_tts", "audio_sts"]);
 
@@ -148,14 +148,14 @@ mod tests {
         }
     }
 
-    /// The order in which 0.3.8 writes an entry (facts 3.1).
+    /// The order in which 0.3.8 writes an entry (facts/omlx.md 3.1).
     #[test]
     fn the_order_of_0_3_8() {
         let names: Vec<&str> = fields(Release::V0_3_8).map(|field| field.name).collect();
         insta::assert_snapshot!(names.join(" "), @"max_context_window max_tokens temperature top_p top_k repetition_penalty min_p presence_penalty force_sampling max_tool_result_tokens chat_template_kwargs forced_ct_kwargs ttl_seconds model_type_override model_alias index_cache_freq enable_thinking preserve_thinking thinking_budget_enabled thinking_budget_tokens reasoning_parser turboquant_kv_enabled turboquant_kv_bits turboquant_skip_last specprefill_enabled specprefill_draft_model specprefill_keep_pct specprefill_threshold dflash_enabled dflash_draft_model dflash_draft_quant_bits is_pinned is_default trust_remote_code display_name description active_profile_name");
     }
 
-    /// What no profile of 0.3.8 may hold (facts 4.1, the list "never", with `preserve_thinking`, which is in neither list there).
+    /// What no profile of 0.3.8 may hold (facts/omlx.md 4.1, the list "never", with `preserve_thinking`, which is in neither list there).
     #[test]
     fn what_profiles_may_not_hold() {
         let excluded = |release| -> Vec<&str> {

@@ -28,10 +28,10 @@ pub fn system_reserve(ram: Bytes) -> Bytes {
 
 /// oMLX's limits on a machine with this much RAM, under the declared keys of settings.json.
 ///
-/// 0.3.8: process = RAM − reserve, model = 0.9 of that and at least 1 GiB (facts 6.1, settings.py:75; the help text's 80 % is wrong). `max_model_memory` is
+/// 0.3.8: process = RAM − reserve, model = 0.9 of that and at least 1 GiB (facts/omlx.md 6.1, settings.py:75; the help text's 80 % is wrong). `max_model_memory` is
 /// not for the fleet file to declare, so it is "auto" here; what a machine really has is known by measuring only.
 ///
-/// 0.5.0 and flyto-0.7.0: the static ceiling RAM − reserve of the tier (facts 6.2; `process_memory_enforcer.py`). The ceiling that is in force moves with
+/// 0.5.0 and flyto-0.7.0: the static ceiling RAM − reserve of the tier (facts/omlx.md 6.2; `process_memory_enforcer.py`). The ceiling that is in force moves with
 /// the memory that other programs use and may be lower at any moment; it is not computable beforehand. An unknown value counts as the default.
 pub fn memory_limits(release: Release, ram: Bytes, declared: &BTreeMap<SettingPath, Value>) -> MemoryLimits {
     let of = |key: &str| {
@@ -63,7 +63,7 @@ pub fn memory_limits(release: Release, ram: Bytes, declared: &BTreeMap<SettingPa
     }
 }
 
-/// `max_process_memory` of 0.3.8 (settings.py `parse_process_memory`, facts 2.1).
+/// `max_process_memory` of 0.3.8 (settings.py `parse_process_memory`, facts/omlx.md 2.1).
 fn process_limit(text: &str, ram: Bytes, auto: u64) -> Option<u64> {
     if text.eq_ignore_ascii_case("disabled") {
         return None;
@@ -76,7 +76,7 @@ fn process_limit(text: &str, ram: Bytes, auto: u64) -> Option<u64> {
 }
 
 /// The static reserve of the memory guard's tiers. flyto-0.7.0: 12, 8, 6, 8 GiB, below 16 GiB of RAM 4 (`process_memory_enforcer.py`,
-/// `_STATIC_RESERVE_LARGE`). 0.5.0: 8, 6, 4, 2 GiB since 0.4.1, below 24 GiB of RAM 4 (facts 6.2).
+/// `_STATIC_RESERVE_LARGE`). 0.5.0: 8, 6, 4, 2 GiB since 0.4.1, below 24 GiB of RAM 4 (facts/omlx.md 6.2).
 fn guard_reserve(release: Release, ram: Bytes, tier: &str) -> u64 {
     let (small, [safe, balanced, aggressive, custom]) = match release {
         Release::Flyto0_7_0 => (16, [12, 8, 6, 8]),
@@ -142,7 +142,7 @@ mod tests {
         memory_limits(release, Bytes::gib(ram), &declared)
     }
 
-    /// The table of facts 6.1, GiB.
+    /// The table of facts/omlx.md 6.1, GiB.
     #[test]
     fn the_budgets_of_0_3_8() {
         for (ram, process, model) in [

@@ -2,7 +2,7 @@
 
 use crate::fleet::WeightsKind;
 
-/// Whether oMLX takes this as the name of a profile: `^[a-z0-9][a-z0-9_-]{0,31}$`, else it answers 400 (facts 4.1).
+/// Whether oMLX takes this as the name of a profile: `^[a-z0-9][a-z0-9_-]{0,31}$`, else it answers 400 (facts/omlx.md 4.1).
 pub fn is_profile_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     (1..=32).contains(&name.len())
@@ -23,7 +23,7 @@ pub enum NameTrap {
     LosesGemmaTools,
 }
 
-/// The traps of serving weights under a name (facts 5.3). `directory` is the last component of the weights' directory, which fleetctl keeps in the path.
+/// The traps of serving weights under a name (facts/omlx.md 5.3). `directory` is the last component of the weights' directory, which fleetctl keeps in the path.
 pub fn name_traps(served: &str, directory: &str, kind: WeightsKind) -> Vec<NameTrap> {
     let (served, directory) = (served.to_ascii_lowercase(), directory.to_ascii_lowercase());
     let is_language = matches!(kind, WeightsKind::Llm | WeightsKind::Vlm);

@@ -32,7 +32,7 @@ pub fn settings_text(release: Release, document: &Map<String, Value>) -> String 
     dump(&Value::Object(ordered), Escape::NonAscii)
 }
 
-/// The text of `model_settings.json` or `model_profiles.json`: fields of a model in the release's own order (facts 3.1), other keys as found.
+/// The text of `model_settings.json` or `model_profiles.json`: fields of a model in the release's own order (facts/omlx.md 3.1), other keys as found.
 pub fn model_settings_text(release: Release, document: &Map<String, Value>) -> String {
     let mut ordered = document.clone();
     if let Some(Value::Object(models)) = ordered.get_mut("models") {

@@ -6,7 +6,7 @@ use super::field::Preset;
 use super::setting_table::SETTINGS;
 use super::value::{Kind, Misfit, Range, Release, check};
 
-/// How a changed key reaches a running server (facts 7.3). The names are the flat ones of `POST /admin/api/global-settings`, which takes a part of them.
+/// How a changed key reaches a running server (facts/omlx.md 7.3). The names are the flat ones of `POST /admin/api/global-settings`, which takes a part of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// At once, nothing is disturbed.
@@ -36,7 +36,7 @@ pub struct Setting {
     pub range: Range,
     /// How a change reaches a running server.
     pub reach: Reach,
-    /// Whether oMLX itself may change it without being told to (facts 1.4, 1.6).
+    /// Whether oMLX itself may change it without being told to (facts/omlx.md 1.4, 1.6).
     pub server_rewrites: bool,
     /// The releases that know it so.
     pub releases: &'static [Release],
@@ -74,7 +74,7 @@ pub fn setting(release: Release, section: &str, key: &str) -> Option<&'static Se
     settings(release).find(|setting| setting.section == section && setting.key == key)
 }
 
-/// The top-level keys of settings.json in the order in which a release writes them, `version` first (facts 1.4).
+/// The top-level keys of settings.json in the order in which a release writes them, `version` first (facts/omlx.md 1.4).
 pub fn section_order(release: Release) -> Vec<&'static str> {
     let mut order = vec!["version"];
     for setting in settings(release) {

@@ -1,7 +1,7 @@
 //! The one table of settings.json: what each release's `GlobalSettings` holds.
 //!
-//! Order, types and defaults: settings.py of the release (facts 2.1, 2.2). Ranges: `GlobalSettings.validate`, and counts, times and sizes above 0.
-//! Reach: `update_global_settings` of admin/routes.py (facts 7.3); for a key of 0.5.0 of which nothing is known, a restart, which is always right.
+//! Order, types and defaults: settings.py of the release (facts/omlx.md 2.1, 2.2). Ranges: `GlobalSettings.validate`, and counts, times and sizes above 0.
+//! Reach: `update_global_settings` of admin/routes.py (facts/omlx.md 7.3); for a key of 0.5.0 of which nothing is known, a restart, which is always right.
 
 use super::field::Preset;
 use super::setting::{Reach, Setting};
@@ -189,7 +189,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     row("integrations", "markitdown_max_files_per_request", Int, int(5), COUNT, Restart).only(V050),
     row("integrations", "markitdown_pdf_processing_engine", Text, text("markitdown"), Range::Any, Restart).only(V050),
     row("ui", "language", Text, text("en"), Range::Any, Live("ui_language")),
-    // The API demands at least 60, the file does not (facts 2.1); below it only a restart would do, so 60 is the sensible floor.
+    // The API demands at least 60, the file does not (facts/omlx.md 2.1); below it only a restart would do, so 60 is the sensible floor.
     row("idle_timeout", "idle_timeout_seconds", Int, NOTHING, Range::AtLeast(60.0), Live("idle_timeout_seconds")),
     row("video", "enabled", Bool, OFF, Range::Any, Restart).only(FLYTO),
     row("video", "worker_python", Text, EMPTY, Range::Any, Restart).only(FLYTO),

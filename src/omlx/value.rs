@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// The sensible range of a setting. oMLX 0.3.8 itself checks almost none of these for a model (facts: a `top_p` of 7 is answered with 200).
+/// The sensible range of a setting. oMLX 0.3.8 itself checks almost none of these for a model (seen: a `top_p` of 7 is answered with 200).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
     /// Whatever the type allows.

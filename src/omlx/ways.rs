@@ -35,7 +35,7 @@ pub struct Ways {
     pub memory_flags: bool,
 }
 
-/// The ways of a release (facts 0, 1.1, 6.3; the fork's read in its server.py, cli.py and admin/routes.py).
+/// The ways of a release (facts/omlx.md 0, 1.1, 6.3; the fork's read in its server.py, cli.py and admin/routes.py).
 pub const fn ways(release: Release) -> Ways {
     match release {
         Release::V0_3_8 => Ways {
@@ -97,7 +97,7 @@ pub const fn reported_version(release: Release) -> &'static str {
 
 /// The context window in tokens of a model whose profile declares none and whose own length is `native`, if known.
 ///
-/// 0.3.8 and the fork: `sampling.max_context_window`, 32768 by default (facts 8.2). 0.5.0: the model's own length, else the same.
+/// 0.3.8 and the fork: `sampling.max_context_window`, 32768 by default (facts/omlx.md 8.2). 0.5.0: the model's own length, else the same.
 pub fn default_context(release: Release, sampling_default: u64, native: Option<u64>) -> u64 {
     if ways(release).native_context { native.unwrap_or(sampling_default) } else { sampling_default }
 }

@@ -417,6 +417,10 @@ mod tests {
                     differ only in enable_thinking, which a request can say itself
           help: serve them under one name and let the requests differ (thinking:
                 chat_template_kwargs.enable_thinking); it saves 27.0 GiB
+        dflash-concurrency: moe-dflash reserves for 4 requests at once, and the DFlash
+                    engine of oMLX 0.3.8 serves one at a time
+          help: serve batched work under a name whose profile has DFlash off, or leave
+                concurrency at 1
         speculative-expectation: 245 tok/s is 97 % of the plain bound of 252 tok/s,
                     which plain decoding does not reach: it takes 5.0 accepted tokens a
                     step at 49 steps/s
@@ -458,6 +462,8 @@ mod tests {
           help: use one profile for both, let windows decide which of them is resident, or serve one on another machine
         one-load-suffices: dense-thinking and dense-direct are the same weights and differ only in enable_thinking, which a request can say itself
           help: serve them under one name and let the requests differ (thinking: chat_template_kwargs.enable_thinking); it saves 27.0 GiB
+        dflash-concurrency: moe-dflash reserves for 4 requests at once, and the DFlash engine of oMLX 0.3.8 serves one at a time
+          help: serve batched work under a name whose profile has DFlash off, or leave concurrency at 1
         speculative-expectation: 245 tok/s is 97 % of the plain bound of 252 tok/s, which plain decoding does not reach: it takes 5.0 accepted tokens a step at 49
                     steps/s
 
@@ -524,6 +530,10 @@ mod tests {
         RESIDENT      WEIGHTS  DRAFT  KV+STATE  SCRATCH  CONTEXT  LARGEST
         extract-2b    1.6 GiB      -   115 MiB  512 MiB     8192   120576
         embed-arctic  600 MiB      -         -    8 MiB     8192        -
+
+        unpublished-model: no model of the name of Qwen3.6-2B-MLX-4bit is published; it is taken for
+                    Qwen3.5-2B
+          help: capacity --measured reads the machine's own config.json
 
         TAKES is 1.05 × the weights, oMLX's own count, which decides what loads. CONTEXT and LARGEST are
         tokens: what is declared (or oMLX's default), and the most that one request can have while all else

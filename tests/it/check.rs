@@ -135,7 +135,7 @@ fn the_example_raises_no_error() {
     79 | size      = "27GB"
        |             ^^^^^^
 
-    note[unpublished-model]: no model of the name of Qwen3.6-2B-MLX-4bit is published; it is taken for Qwen3.5-2B
+    note[unpublished-model]: mac-mini1, mac-mini2: no model of the name of Qwen3.6-2B-MLX-4bit is published; it is taken for Qwen3.5-2B
       --> fleet.toml:83:13
        |
     83 | directory = "Qwen3.6-2B-MLX-4bit"
@@ -372,7 +372,7 @@ fn edit_replaces_the_file_only_by_a_sound_one() {
     35 | size      = "36GB"
        |             ^^^^^^
 
-    note[unpublished-model]: no model of the name of Qwen3.6-2B-4bit is published; it is taken for Qwen3.5-2B
+    note[unpublished-model]: mini: no model of the name of Qwen3.6-2B-4bit is published; it is taken for Qwen3.5-2B
       --> fleet.toml:44:13
        |
     44 | directory = "Qwen3.6-2B-4bit"

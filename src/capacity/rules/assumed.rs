@@ -1,7 +1,5 @@
 //! What the arithmetic stands on.
 
-use std::collections::BTreeSet;
-
 use super::catalogue::{CONFIG_UNUSABLE, UNKNOWN_CHIP, UNPUBLISHED_MODEL};
 use super::survey::Survey;
 use crate::capacity::bandwidth;
@@ -9,7 +7,6 @@ use crate::capacity::finding::{Finding, Place};
 use crate::fleet::{Fleet, Weights};
 
 pub(super) fn check(fleet: &Fleet, surveys: &[Survey<'_>], found: &mut Vec<Finding>) {
-    let mut said = BTreeSet::new();
     for survey in surveys {
         for footprint in &survey.costs.footprints {
             let Some(weights) = fleet.weights.get(&footprint.weights) else { continue };
@@ -17,12 +14,12 @@ pub(super) fn check(fleet: &Fleet, surveys: &[Survey<'_>], found: &mut Vec<Findi
                 let text = format!("the config.json of {} is of no use: {problem}", weights.name);
                 found.push(Finding::new(&CONFIG_UNUSABLE, directory(weights), text).on(&survey.machine.name));
             }
-            let published = footprint.stands_for.filter(|_| said.insert(weights.name.clone()));
-            if let Some(published) = published {
+            if let Some(published) = footprint.stands_for {
                 let text =
                     format!("no model of the name of {} is published; it is taken for {published}", weights.directory);
                 found.push(
                     Finding::new(&UNPUBLISHED_MODEL, directory(weights), text)
+                        .on(&survey.machine.name)
                         .help("capacity --measured reads the machine's own config.json"),
                 );
             }

@@ -23,6 +23,7 @@ fn concurrency(survey: &Survey<'_>, footprint: &Footprint) -> Option<Finding> {
             footprint.served, footprint.concurrency, survey.machine.omlx.release
         );
         Finding::new(&DFLASH_CONCURRENCY, place, text)
+            .on(&survey.machine.name)
             .help("serve batched work under a name whose profile has DFlash off, or leave concurrency at 1")
     })
 }
@@ -39,6 +40,7 @@ fn evictable(survey: &Survey<'_>, footprint: &Footprint) -> Option<Finding> {
     let text = format!("{} runs DFlash and {why}: it may be unloaded in the middle of an answer", served.name);
     Some(
         Finding::new(&DFLASH_EVICTABLE, Place::of(["serve", served.name.as_str(), field]), text)
+            .on(&survey.machine.name)
             .help("make it resident and give it no ttl, or serve it without DFlash"),
     )
 }

@@ -1,4 +1,4 @@
-//! Chat, completion and embedding answers, whole and streamed (facts 11.2).
+//! Chat, completion and embedding answers, whole and streamed (facts/omlx.md 11.2).
 
 use serde::Deserialize;
 use serde_json::Value;

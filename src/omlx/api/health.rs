@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::parse::or_empty;
 
-/// `GET /health`: open to all (facts 6.4).
+/// `GET /health`: open to all (facts/omlx.md 6.4).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Health {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn health_of_0_3_8_and_later() {
         let old = br#"{"status":"healthy","default_model":"deep","engine_pool":{"model_count":2,"loaded_count":2,"max_model_memory":18199081451,"current_model_memory":841334},"mcp":null}"#;
-        let health: Health = parse("GET /health", old).expect("the example of facts 6.4");
+        let health: Health = parse("GET /health", old).expect("the example of facts/omlx.md 6.4");
         assert!(!health.is_loading());
         assert_eq!(health.engine_pool.as_ref().and_then(Pool::limit), Some(18_199_081_451));
         let new = br#"{"status":"loading","default_model":null,"engine_pool":{"final_ceiling":0}}"#;
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn status_of_0_3_8() {
         let body = br#"{"status":"ok","version":"0.3.8","uptime_seconds":0.6,"models_discovered":2,"models_loaded":2,"models_loading":0,"default_model":"deep","loaded_models":["deep","fast"],"total_requests":2,"active_requests":0,"waiting_requests":0,"total_prompt_tokens":34,"total_completion_tokens":10,"total_cached_tokens":0,"cache_efficiency":0.0,"avg_prefill_tps":0.0,"avg_generation_tps":271.2,"model_memory_used":841334,"model_memory_max":18199081451,"model_memory_used_formatted":"821.62KB","model_memory_max_formatted":"16.95GB"}"#;
-        let status: Status = parse("GET /api/status", body).expect("the example of facts 6.4");
+        let status: Status = parse("GET /api/status", body).expect("the example of facts/omlx.md 6.4");
         assert_eq!(status.version.as_deref(), Some("0.3.8"));
         assert_eq!(status.loaded_models, ["deep", "fast"]);
         assert_eq!((status.active_requests, status.avg_generation_tps), (Some(0), Some(271.2)));

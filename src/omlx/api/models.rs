@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn models_status_of_0_3_8() {
         let body = br#"{"max_model_memory":18199081451,"current_model_memory":0,"model_count":2,"loaded_count":0,"models":[{"id":"deep","model_path":"/x/models/deep","loaded":false,"is_loading":false,"estimated_size":420667,"pinned":false,"engine_type":"batched","model_type":"llm","config_model_type":"llama","thinking_default":null,"preserve_thinking_default":null,"last_access":null,"max_context_window":32768,"max_tokens":32768}]}"#;
-        let status: ModelsStatus = parse("GET /v1/models/status", body).expect("the example of facts 6.4");
+        let status: ModelsStatus = parse("GET /v1/models/status", body).expect("the example of facts/omlx.md 6.4");
         assert_eq!(status.limit(), Some(18_199_081_451));
         let deep = status.get("deep").expect("deep");
         assert_eq!((deep.loaded, deep.estimated_size, deep.actual_size), (Some(false), Some(420_667), None));

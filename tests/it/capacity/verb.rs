@@ -49,3 +49,31 @@ fn bad_input() {
     assert_eq!(chip.exit, Some(0));
     assert!(chip.stdout.contains("unknown-chip: the memory bandwidth of \"Z80\" is not known"), "{}", chip.stdout);
 }
+
+/// docs/lints.md names codes that `explain` explains, and the article's fleet raises them (notes in `capacity`: beside errors `check` leaves them out).
+#[test]
+fn the_page_of_lints_is_true() {
+    let page = include_str!("../../../docs/lints.md");
+    let list = Fleetctl::new().run(&["explain", "--list", "--json"]).json();
+    let known: Vec<&str> =
+        list["codes"].as_array().expect("codes").iter().filter_map(|code| code["code"].as_str()).collect();
+    let check = Fleetctl::with_fleet(ARTICLE).run(&["check", "--json"]).json();
+    let raised: Vec<&str> =
+        check["problems"].as_array().expect("problems").iter().filter_map(|problem| problem["code"].as_str()).collect();
+    let capacity = Fleetctl::with_fleet(ARTICLE).run(&["capacity"]).stdout;
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| L")).collect();
+    assert_eq!(rows.len(), 20);
+    let (mut named, mut seen) = (0, 0);
+    for row in rows {
+        let code_column = row.rsplit('|').nth(1).expect("the last column");
+        for word in code_column.split('`').skip(1).step_by(2).filter(|word| word.contains('-')) {
+            if ["lower-rank", "stale-profile"].contains(&word) {
+                continue;
+            }
+            assert!(known.contains(&word), "no code {word}");
+            named += 1;
+            seen += usize::from(raised.contains(&word) || capacity.contains(&format!("{word}: ")));
+        }
+    }
+    assert!(named >= 20 && seen >= 12, "{named} named, {seen} raised: {raised:?}");
+}

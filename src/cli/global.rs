@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorWhen {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
     /// Also into files and pipes
@@ -28,6 +28,7 @@ pub(crate) enum OnUnreachable {
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a command line")]
 pub(crate) struct GlobalArgs {
     /// The fleet file
     #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "fleet.toml", global = true)]
@@ -56,7 +57,7 @@ pub(crate) struct GlobalArgs {
     /// What an unreachable machine means: fail or skip
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, global = true, hide_possible_values = true)]
     pub(crate) unreachable: OnUnreachable,
-    /// At a first contact, add a machine's SSH host key to known_hosts (a changed key is never accepted)
+    /// At a first contact, add a machine's SSH host key to `known_hosts` (a changed key is never accepted)
     #[arg(long, global = true)]
     pub(crate) accept_new: bool,
 }

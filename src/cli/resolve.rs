@@ -4,6 +4,7 @@ use clap::{ArgGroup, Args};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("form"))]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a command line")]
 pub(crate) struct ResolveArgs {
     /// The slot
     pub(crate) slot: String,

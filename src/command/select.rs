@@ -15,6 +15,7 @@ impl Context {
     }
 
     /// The machine of a name. Errors: there is none (usage), with the near ones.
+    #[expect(clippy::unused_self, reason = "stands beside `select`")]
     pub(crate) fn one_machine<'a>(&self, fleet: &'a Fleet, name: &str) -> Result<&'a Machine, CommandError> {
         if let Some(machine) = fleet.machines.get(name) {
             return Ok(machine);

@@ -72,7 +72,7 @@ impl FromStr for Bytes {
         };
         let value: f64 = number.parse().map_err(|_| BytesError::Malformed)?;
         let bytes = value * f64::from(1_u32 << (shift % 30)) * if shift >= 30 { f64::from(1_u32 << 30) } else { 1.0 };
-        if !bytes.is_finite() || bytes < 1.0 || bytes >= 9.0e18 {
+        if !(1.0..9.0e18).contains(&bytes) {
             return Err(BytesError::OutOfRange);
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in 1..9e18")]

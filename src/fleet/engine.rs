@@ -13,7 +13,7 @@ pub enum Release {
     V0_3_8,
     /// First with profiles exposed as models.
     V0_5_0,
-    /// The fork on PyPI (`flyto-mlx` 0.7.0), whose nearest upstream base is 0.3.12.
+    /// The fork on `PyPI` (`flyto-mlx` 0.7.0), whose nearest upstream base is 0.3.12.
     Flyto0_7_0,
 }
 

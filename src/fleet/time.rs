@@ -86,7 +86,7 @@ impl Weekday {
         ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][self as usize]
     }
 
-    /// launchd.plist(5), StartCalendarInterval: 0 and 7 are Sunday; we write 0.
+    /// launchd.plist(5), `StartCalendarInterval`: 0 and 7 are Sunday; we write 0.
     pub const fn launchd(self) -> u8 {
         (self as u8 + 1) % 7
     }

@@ -188,7 +188,7 @@ fn files(answer: &Answered<'_>, ask: &Ask, notes: &mut Vec<String>) -> BTreeMap<
     let mut texts: BTreeMap<&str, &[u8]> = BTreeMap::new();
     for section in answer.all {
         match section.name {
-            "stat" => stats.extend(stat(&section.text()).into_iter().map(|(path, fact)| (path, fact))),
+            "stat" => stats.extend(stat(&section.text())),
             "sums" => sums.extend(shasum(&section.text())),
             "text" => drop(texts.insert(section.argument, section.body)),
             _ => {}

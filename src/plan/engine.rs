@@ -249,9 +249,10 @@ fn name_of(change: &KeyChange) -> Option<&str> {
 /// A file that is not there, or is no JSON, is written whole: one change with one diff instead of one for each key.
 fn whole_file(file: &FileKeys, view: &EngineView) -> Option<Change> {
     let merge = file.merge.as_ref().filter(|_| file.is_fresh)?;
-    let (action, reason) = match merge.keep_aside {
-        true => (Action::Update, "is not JSON; it is kept aside under a dated name"),
-        false => (Action::Create, "declared, and not on the machine"),
+    let (action, reason) = if merge.keep_aside {
+        (Action::Update, "is not JSON; it is kept aside under a dated name")
+    } else {
+        (Action::Create, "declared, and not on the machine")
     };
     Some(Change {
         kind: ChangeKind::File,

@@ -71,9 +71,9 @@ impl SavedPlan {
 
     /// SHA-256 over the plans of all machines: what a receipt and the record name.
     pub fn digest(&self) -> String {
-        let all: String =
+        let all: Vec<String> =
             self.machines.iter().map(|machine| format!("{} {}\n", machine.name, machine.digest)).collect();
-        sha256(all.as_bytes())
+        sha256(all.concat().as_bytes())
     }
 
     /// What changed on a machine since: `None` when the plan still holds there.

@@ -10,7 +10,7 @@ use crate::observe::{
     Answer, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Memory, Observed, Path, PortOwner,
     Sudo,
 };
-use crate::render::{self, Bundle, Content, SecretId, UnitKind, Values, Wanted};
+use crate::render::{self, Bundle, Content, Wanted};
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::testing;
 

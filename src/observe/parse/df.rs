@@ -1,4 +1,4 @@
-//! `df -kP PATH…`: columns are read from the right, because a device name may hold spaces ("map auto_home", facts/macos.md 3.7).
+//! `df -kP PATH…`: columns are read from the right, because a device name may hold spaces (`map auto_home`, facts/macos.md 3.7).
 
 /// A volume.
 #[derive(Clone, Debug, PartialEq, Eq)]

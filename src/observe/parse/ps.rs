@@ -22,14 +22,14 @@ pub fn ps(text: &str) -> Vec<Process> {
 
 fn line(line: &str) -> Option<Process> {
     let (pid, rest) = word(line)?;
-    let (ppid, rest) = word(rest)?;
+    let (parent, rest) = word(rest)?;
     let (user, rest) = word(rest)?;
     let (elapsed, command) = word(rest)?;
     let command = command.trim();
     (!command.is_empty()).then_some(())?;
     Some(Process {
         pid: pid.parse().ok()?,
-        ppid: ppid.parse().ok()?,
+        ppid: parent.parse().ok()?,
         user: user.to_owned(),
         elapsed: etime(elapsed),
         command: command.to_owned(),

@@ -187,6 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test asks real shells")]
     fn it_is_a_script_and_hostile_words_stay_words() {
         let unit = HandUnit {
             name: "omlx".to_owned(),

@@ -27,8 +27,14 @@ pub(super) fn text(ask: &Ask, nonce: &str, quote: &dyn Fn(&str) -> String) -> St
     set("SECONDS_SLOW", &slow.to_string());
     set("SECONDS_HTTP", &http.to_string());
     let programs = words(ask.programs.iter().map(String::as_str), quote);
-    script.push_str(&format!("every_program() {{\n\"$@\"{programs}\n}}\n"));
-    script.push_str(&format!("every_weights() {{\n\"$@\"{weights}\n}}\n"));
+    script.extend(["every_program() {
+\"$@\"", &programs, "
+}
+"]);
+    script.extend(["every_weights() {
+\"$@\"", &weights, "
+}
+"]);
     script.push_str(&lean(JSON));
     script.push_str(&lean(FILES));
     script.push_str(&lean(PROBE).replace("@root.sh@\n", &root));
@@ -43,8 +49,8 @@ fn common(ask: &Ask, nonce: &str, quote: &dyn Fn(&str) -> String) -> String {
     let mut wanted = String::new();
     for file in &ask.files {
         match &file.contents {
-            Contents::Always => wanted.push_str(&format!("{}) return 0 ;;\n", quote(&file.path))),
-            Contents::Unless(hash) => wanted.push_str(&format!("{}) want={} ;;\n", quote(&file.path), quote(hash))),
+            Contents::Always => wanted.extend([quote(&file.path).as_str(), ") return 0 ;;\n"]),
+            Contents::Unless(hash) => wanted.extend([quote(&file.path).as_str(), ") want=", &quote(hash), " ;;\n"]),
             Contents::Never => {}
         }
     }

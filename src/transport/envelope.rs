@@ -145,6 +145,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test asks a real shell")]
     fn a_real_shell_runs_all_of_it_or_nothing() {
         let text = wrap("cat; printf out; exit 7", "w");
         let run = |input: &str| {

@@ -35,6 +35,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
+        #[expect(clippy::disallowed_methods, reason = "the test asks a real shell")]
         fn a_real_shell_gives_back_the_same(text in "[^\0]{0,40}") {
             let output = std::process::Command::new("/bin/sh")
                 .arg("-c").arg(format!("printf %s {}", quote(&text)))

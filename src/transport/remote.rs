@@ -320,7 +320,7 @@ impl Talk {
             return Err(RunError::Sudo { machine, said: said.lines().last().unwrap_or_default().to_owned() });
         }
         if said.is_empty() {
-            said = String::from_utf8_lossy(self.reader.output()).trim().to_owned();
+            String::from_utf8_lossy(self.reader.output()).trim().clone_into(&mut said);
         }
         match code {
             Some(code) => Err(RunError::Shell { machine, said, code }),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::route::Way;
 use crate::fleet::Machine;
 
-/// Whether a host key that is not known yet may be added to the operator's known_hosts.
+/// Whether a host key that is not known yet may be added to the operator's `known_hosts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostKeys {
     /// Nothing is added: an unknown or changed key ends the attempt.
@@ -27,8 +27,8 @@ pub(super) struct Settings<'a> {
     pub(super) includes: &'a [&'a str],
 }
 
-/// The text of the file (ssh_config(5)). The first value of an option wins, so ours stand before the Include, in a block of the machine's name alone:
-/// a ProxyJump of the operator's reads the same file (`ssh -F`) and must not take our HostName.
+/// The text of the file (`ssh_config(5)`). The first value of an option wins, so ours stand before the Include, in a block of the machine's name alone:
+/// a `ProxyJump` of the operator's reads the same file (`ssh -F`) and must not take our `HostName`.
 ///
 /// `-F` makes ssh skip both the operator's and the system's file, so both are included, in ssh's own order. `Match final` makes ssh read everything once more
 /// under the name that is dialled: a block of the operator's for `*.ts.net` or for an address holds as well as one for the machine's name.
@@ -83,7 +83,7 @@ pub(super) fn text(settings: &Settings<'_>) -> String {
     text
 }
 
-/// A value as one argument of ssh_config(5): in double quotes, with the quote and the backslash escaped. Control characters cannot occur: `config` refuses them.
+/// A value as one argument of `ssh_config(5)`: in double quotes, with the quote and the backslash escaped. Control characters cannot occur: `config` refuses them.
 pub(super) fn word(value: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:%@+".contains(&b);
     if !value.is_empty() && value.bytes().all(plain) {
@@ -109,7 +109,7 @@ mod tests {
             way: &Way { route: Route::Tailnet, host: "fe80::1%en0".to_owned() },
             host_keys: HostKeys::Strict,
             connect_timeout: Duration::from_millis(300),
-            persist: Duration::from_secs(600),
+            persist: Duration::from_mins(10),
             socket: Path::new("/tmp/a b/s%d"),
             includes: &["~/.ssh/config", "/etc/ssh/ssh_config"],
         });

@@ -30,6 +30,7 @@ pub fn render_status(document: &StatusDocument, fleet: &Fleet, width: u16, is_co
     text
 }
 
+/// A line of a cell; `None` is an empty one.
 type Line = Option<(String, Tone)>;
 
 fn machines(document: &StatusDocument, width: u16, is_colored: bool) -> String {
@@ -45,6 +46,7 @@ fn machines(document: &StatusDocument, width: u16, is_colored: bool) -> String {
     grid.render()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it makes what columns are made of")]
 fn line(text: impl Into<String>, tone: Tone) -> Line {
     Some((text.into(), tone))
 }

@@ -289,7 +289,7 @@ fn engine_alerts(
             all.push(alert(&alert::OMLX_STARTING, format!("oMLX has been starting{since}")));
         }
         EngineState::Stopped => {
-            all.push(alert(&alert::OMLX_STOPPED, "oMLX does not run, and nobody stopped it by hand"))
+            all.push(alert(&alert::OMLX_STOPPED, "oMLX does not run, and nobody stopped it by hand"));
         }
         EngineState::Held => all.push(alert(&alert::OMLX_HELD, "oMLX was stopped by hand")),
         EngineState::Crashing => {

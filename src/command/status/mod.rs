@@ -142,13 +142,12 @@ async fn look(
 }
 
 fn exit(cx: &Context, args: &StatusArgs, document: &StatusDocument, answers: &[Result<Answered, Silent>]) -> Exit {
-    let outcomes = document.machines.iter().zip(answers).map(|(machine, answer)| match answer {
-        Err(silent) => silent.outcome(cx.global.unreachable),
-        Ok(_) => {
-            let differs =
-                machine.drift.state == "drifted" || machine.alerts.iter().any(|alert| alert.severity == "error");
-            if args.exit_code && differs { MachineOutcome::Differs } else { MachineOutcome::Succeeded }
+    let outcomes = document.machines.iter().zip(answers).map(|(machine, answer)| {
+        if let Err(silent) = answer {
+            return silent.outcome(cx.global.unreachable);
         }
+        let differs = machine.drift.state == "drifted" || machine.alerts.iter().any(|alert| alert.severity == "error");
+        if args.exit_code && differs { MachineOutcome::Differs } else { MachineOutcome::Succeeded }
     });
     let exit = over_machines(outcomes);
     let slots_differ = args.exit_code && document.slots.iter().any(|slot| slot.state != "ok");

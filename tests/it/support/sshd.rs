@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Keys, known_hosts and configuration of an operator who exists for one test.
+/// Keys, `known_hosts` and configuration of an operator who exists for one test.
 pub(crate) struct Operator {
     pub(crate) directory: tempfile::TempDir,
 }

@@ -27,14 +27,22 @@ pub(super) fn text(ask: &Ask, nonce: &str, quote: &dyn Fn(&str) -> String) -> St
     set("SECONDS_SLOW", &slow.to_string());
     set("SECONDS_HTTP", &http.to_string());
     let programs = words(ask.programs.iter().map(String::as_str), quote);
-    script.extend(["every_program() {
-\"$@\"", &programs, "
+    script.extend([
+        "every_program() {
+\"$@\"",
+        &programs,
+        "
 }
-"]);
-    script.extend(["every_weights() {
-\"$@\"", &weights, "
+",
+    ]);
+    script.extend([
+        "every_weights() {
+\"$@\"",
+        &weights,
+        "
 }
-"]);
+",
+    ]);
     script.push_str(&lean(JSON));
     script.push_str(&lean(FILES));
     script.push_str(&lean(PROBE).replace("@root.sh@\n", &root));

@@ -30,9 +30,21 @@ meta() {
 	awk -F '\t' -v "wanted=$1" '$1 == wanted { print substr($0, length($1) + 2); exit }' "$APPLY/meta"
 }
 
-# ops VERB: the plan's lines of one verb, without it.
+# lists: the plan's lines of each verb, without it, in files of their own. Made before anything is touched, because a list that a
+# full disk cuts short would be work left undone in silence.
+lists() {
+	[ -d "$APPLY/lists" ] && return 0
+	rm -rf "$APPLY/lists.new"
+	mkdir "$APPLY/lists.new" || return 1
+	for verb in found dir put merge secretkey link remove unit idle owned live listed resident ask; do
+		awk -F '\t' -v "verb=$verb" '$1 == verb { print substr($0, length(verb) + 2) }' "$APPLY/plan" >"$APPLY/lists.new/$verb" || return 1
+	done
+	[ "$(cat "$APPLY/lists.new"/* | wc -l)" -eq "$(wc -l <"$APPLY/plan")" ] && mv "$APPLY/lists.new" "$APPLY/lists"
+}
+
+# ops VERB: one of these lists.
 ops() {
-	awk -F '\t' -v "verb=$1" '$1 == verb { print substr($0, length(verb) + 2) }' "$APPLY/plan"
+	cat "$APPLY/lists/$1"
 }
 
 # blob N: the file that holds it; filled, where it has a place for what only this machine knows.

@@ -126,7 +126,7 @@ busy() {
 	BUSY=
 	while IFS= read -r label; do
 		unit_look "$label" && [ "$(unit_pid)" ] && BUSY="$BUSY, ${label#dev.fleetctl.} is running"
-	done <"$TMP/idle"
+	done <"$APPLY/lists/idle"
 	if [ "$(meta drains)" = yes ]; then
 		unit_look dev.fleetctl.omlx
 		[ "$?" = 113 ] || engine_busy
@@ -159,8 +159,7 @@ engine_busy() {
 drain() {
 	engine_at
 	limit=$(meta drain)
-	ops idle >"$TMP/idle"
-	[ "$(meta drains)" = yes ] || [ -s "$TMP/idle" ] || return 0
+	[ "$(meta drains)" = yes ] || [ -s "$APPLY/lists/idle" ] || return 0
 	idle=0
 	last=
 	waiting_starts
@@ -192,15 +191,14 @@ engine_unload_all() {
 
 # Steps done so far are counted in $APPLY/live, so that a revert undoes what was done and no more.
 live_steps() {
-	ops live >"$TMP/live"
-	[ -s "$TMP/live" ] || return 0
+	[ -s "$APPLY/lists/live" ] || return 0
 	engine_wait 120 || { WHY="oMLX does not answer: $(answered)"; return 1; }
 	count=0
 	while IFS=$TAB read -r what one two three four; do
 		count=$((count + 1))
 		printf '%s\n' "$count" >"$APPLY/live" || { WHY="cannot write in $APPLY"; return 1; }
 		live_step "$what" "$one" "$two" "$three" "$four" || return 1
-	done <"$TMP/live"
+	done <"$APPLY/lists/live"
 }
 
 engine_wait() {

@@ -92,7 +92,6 @@ same_keys() {
 # still_as_planned: every `found` line holds; else the words for it are in $CHANGED.
 still_as_planned() {
 	CHANGED=
-	ops found >"$TMP/found"
 	while IFS=$TAB read -r kind path one two; do
 		case $kind in
 		missing)
@@ -115,7 +114,7 @@ still_as_planned() {
 			fi
 			;;
 		esac
-	done <"$TMP/found"
+	done <"$APPLY/lists/found"
 	CHANGED=${CHANGED#; }
 	[ -z "$CHANGED" ]
 }
@@ -140,10 +139,9 @@ owned() {
 	{
 		[ -f "$1/owned" ] && cat "$1/owned"
 		ops owned
-		ops merge >"$TMP/merges"
 		while IFS=$TAB read -r path _ _ changes _; do
 			WANTED=$path awk -F '\t' -v OFS='\t' '{ print ENVIRON["WANTED"], $2 }' "$(blob "$changes")"
-		done <"$TMP/merges"
+		done <"$APPLY/lists/merge"
 	} | sort -u
 }
 
@@ -188,8 +186,7 @@ whole() {
 
 # fill_secret_key: oMLX's signing key is made here, once, and never leaves: the one that its settings.json has, else a new one.
 fill_secret_key() {
-	ops secretkey >"$TMP/holes"
-	[ -s "$TMP/holes" ] || return 0
+	[ -s "$APPLY/lists/secretkey" ] || return 0
 	if [ ! -s "$APPLY/secret-key" ]; then
 		json_flatten "$(meta base)/settings.json" 2>/dev/null >"$TMP/settings.flat"
 		key=$(json_get "$TMP/settings.flat" /auth/secret_key)
@@ -214,38 +211,33 @@ fill_secret_key() {
 		# awk has dropped a newline at the end, if there was one.
 		[ -z "$(tail -c 1 "$APPLY/blobs/$number")" ] && printf '\n' >>"$TMP/filled"
 		mv -f "$TMP/filled" "$APPLY/blobs/$number.filled" || return 1
-	done <"$TMP/holes"
+	done <"$APPLY/lists/secretkey"
 }
 
 prepare() {
 	fill_secret_key || { say 'cannot make the signing key'; return 1; }
-	ops dir >"$TMP/dirs"
 	while IFS=$TAB read -r path user group mode; do
 		make_directory "$path" "$user" "$group" "$mode" || { say "cannot make $path"; return 1; }
-	done <"$TMP/dirs"
+	done <"$APPLY/lists/dir"
 	: >"$APPLY/expected" || return 1
-	ops put >"$TMP/puts"
 	while IFS=$TAB read -r path user group mode content; do
 		make_directory "${path%/*}" root wheel 0755 || return 1
 		fresh_beside "$path" new "$user" "$group" "$mode" "$(blob "$content")" || { say "cannot write beside $path"; return 1; }
 		expect "$path" || return 1
-	done <"$TMP/puts"
-	ops remove >"$TMP/removes"
+	done <"$APPLY/lists/put"
 	while IFS= read -r path; do
 		expect "$path" || return 1
-	done <"$TMP/removes"
-	ops link >"$TMP/links"
+	done <"$APPLY/lists/remove"
 	while IFS=$TAB read -r path _ user group; do
 		make_directory "${path%/*}" "$user" "$group" 0755 || return 1
 		expect "$path" || return 1
-	done <"$TMP/links"
-	ops merge >"$TMP/merges"
+	done <"$APPLY/lists/link"
 	while IFS=$TAB read -r path user group changes fresh aside; do
 		make_directory "${path%/*}" "$user" "$group" 0700 || return 1
 		merged "$path" "$changes" "$fresh" "$aside" || { say "cannot work out the new $path"; return 1; }
 		fresh_beside "$path" new "$user" "$group" 0600 "$TMP/merged" || { say "cannot write beside $path"; return 1; }
 		keep_old "$path" || return 1
-	done <"$TMP/merges"
+	done <"$APPLY/lists/merge"
 }
 
 # expect PATH: what must still be there when its turn comes; and a copy beside it, so that going back needs no room either.
@@ -269,12 +261,12 @@ sweep() {
 		ops remove
 		ops link | cut -f 1
 		ops merge | cut -f 1
-	} >"$TMP/paths"
-	while IFS= read -r path; do
+		printf '%s\n' "$STATE/record.json"
+	} | while IFS= read -r path; do
 		for suffix in new old now link; do
 			rm -f "${path%/*}/.fleetctl.${path##*/}.$suffix"
 		done
-	done <"$TMP/paths"
+	done
 	if [ "${1-}" = directories ] && [ -s "$APPLY/made" ]; then
 		# Children first; one that is not empty any more stays.
 		sort -r "$APPLY/made" | while IFS= read -r path; do
@@ -291,7 +283,8 @@ merged() {
 	elif [ ! -s "$(blob "$2")" ]; then
 		cat "$1" >"$TMP/merged"
 	else
-		json_merge "$1" "$(blob "$2")" >"$TMP/merged" 2>>"$APPLY/log"
+		# What a full disk cut short is no JSON any more.
+		json_merge "$1" "$(blob "$2")" >"$TMP/merged" 2>>"$APPLY/log" && json_flatten "$TMP/merged" >/dev/null 2>&1
 	fi
 }
 
@@ -299,7 +292,6 @@ merged() {
 
 # switch_files: renames, one a file. Done again after a kill it finds its own work and goes on.
 switch_files() {
-	ops put >"$TMP/puts"
 	while IFS=$TAB read -r path user group mode content; do
 		now=$(print_of "$path")
 		if [ "$now" = "file $(hash "$(blob "$content")")" ] && [ ! -e "${path%/*}/.fleetctl.${path##*/}.new" ]; then
@@ -310,25 +302,28 @@ switch_files() {
 		[ -f "$beside" ] && cmp -s "$beside" "$(blob "$content")" ||
 			fresh_beside "$path" new "$user" "$group" "$mode" "$(blob "$content")" || { WHY="cannot write beside $path"; return 1; }
 		mv -f "$beside" "$path" || { WHY="cannot replace $path"; return 1; }
-	done <"$TMP/puts"
-	ops link >"$TMP/links"
+	done <"$APPLY/lists/put"
 	while IFS=$TAB read -r path target user group; do
 		now=$(print_of "$path")
 		[ "$now" = "link $target" ] && continue
 		expected "$path" "$now" "link $target" || return 1
 		place_link "$path" "$target" "$user" "$group" || { WHY="cannot link $path"; return 1; }
-	done <"$TMP/links"
-	ops remove >"$TMP/removes"
+	done <"$APPLY/lists/link"
 	while IFS= read -r path; do
 		now=$(print_of "$path")
 		[ "$now" = nothing ] && continue
 		expected "$path" "$now" nothing || return 1
 		rm -f "$path" || { WHY="cannot remove $path"; return 1; }
-		# A directory of links that is empty now goes with its last link.
-		case $path in
-		*/serve/*/*) rmdir "${path%/*}" 2>/dev/null ;;
-		esac
-	done <"$TMP/removes"
+		forget_folder "$path"
+	done <"$APPLY/lists/remove"
+	return 0
+}
+
+# forget_folder LINK: a directory of links that is empty goes with its last link.
+forget_folder() {
+	case $1 in
+	*/serve/*/*) rmdir "${1%/*}" 2>/dev/null ;;
+	esac
 	return 0
 }
 
@@ -342,7 +337,6 @@ expected() {
 
 # switch_merges: oMLX's files by key, from what they hold at this moment.
 switch_merges() {
-	ops merge >"$TMP/merges"
 	while IFS=$TAB read -r path user group changes fresh aside; do
 		if [ "$aside" = yes ] && [ -f "$path" ] && ! json_flatten "$path" >/dev/null 2>&1; then
 			kept=$path.broken-$(date +%Y%m%d-%H%M%S)
@@ -357,7 +351,7 @@ switch_merges() {
 			fresh_beside "$path" new "$user" "$group" 0600 "$TMP/merged" || { WHY="cannot write beside $path"; return 1; }
 		hash "$beside" >"$TMP/wrote" && mv -f "$beside" "$path" || { WHY="cannot replace $path"; return 1; }
 		printf '%s\t%s\n' "$path" "$(cat "$TMP/wrote")" >>"$APPLY/wrote"
-	done <"$TMP/merges"
+	done <"$APPLY/lists/merge"
 	return 0
 }
 
@@ -372,6 +366,7 @@ restore() {
 			if [ -f "$path" ] || [ -L "$path" ]; then
 				keep_if_foreign "$path"
 				rm -f "$path" || bad="$bad $path"
+				forget_folder "$path"
 			fi
 			;;
 		link)
@@ -414,8 +409,7 @@ restore_file() {
 keep_if_foreign() {
 	[ -f "$1" ] && [ ! -L "$1" ] || return 0
 	now=$(print_of "$1")
-	ops put | cut -f 1,5 >"$TMP/contents"
-	content=$(second "$TMP/contents" "$1")
+	content=$(WANTED=$1 awk -F '\t' '$1 == ENVIRON["WANTED"] { print $5; exit }' "$APPLY/lists/put")
 	[ "$content" ] && [ "$now" = "file $(hash "$(blob "$content")")" ] && return 0
 	[ "$now" = "$(second "$APPLY/expected" "$1" 2>/dev/null)" ] && return 0
 	grep -qxF -e "$1$TAB${now#file }" "$APPLY/wrote" 2>/dev/null && return 0
@@ -433,7 +427,7 @@ restore_keys() {
 	if [ -f "$1" ] && ! grep -qxF -e "$1$TAB$(hash "$1")" "$APPLY/wrote" 2>/dev/null; then
 		WANTED=$1 awk -F '\t' '$1 == ENVIRON["WANTED"] { print $2 }' "$6" >"$TMP/pointers"
 		if json_flatten "$1" >/dev/null 2>&1 && json_values "$5" "$TMP/pointers" >"$TMP/changes" 2>/dev/null &&
-			json_merge "$1" "$TMP/changes" >"$TMP/restored" 2>/dev/null; then
+			json_merge "$1" "$TMP/changes" >"$TMP/restored" 2>/dev/null && json_flatten "$TMP/restored" >/dev/null 2>&1; then
 			place "$1" "$2" "$3" "$4" "$TMP/restored"
 			return
 		fi

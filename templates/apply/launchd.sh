@@ -1,17 +1,17 @@
 # launchd.sh: daemons. Numbers are Darwin's and launchd's own (launchctl error N); texts vary by release and are only shown.
 
-# unit_look LABEL: asks launchd; 0 loaded, 113 not loaded, else it would not say. The report is in $TMP/unit.
+# unit_look LABEL: asks launchd; 0 loaded, 113 not loaded, else it would not say. The report is in UNIT: in memory, because this must work on a full disk.
 unit_look() {
-	/bin/launchctl print "system/$1" >"$TMP/unit" 2>"$TMP/unit.error"
+	UNIT=$(/bin/launchctl print "system/$1" 2>/dev/null)
 }
 
 # unit_field NAME: of the last report. Fields stand one tab deep; nested blocks repeat their names.
 unit_field() {
-	awk -v "name=$1" '
+	printf '%s\n' "$UNIT" | awk -v "name=$1" '
 		substr($0, 1, 1) == "\t" && substr($0, 2, 1) != "\t" {
 			at = index($0, " = ")
 			if (at && substr($0, 2, at - 2) == name) { print substr($0, at + 3); exit }
-		}' "$TMP/unit"
+		}'
 }
 
 unit_pid() {
@@ -39,7 +39,7 @@ disabled() {
 
 # launchctl_number: of the last failed call: from its words, else its exit status.
 launchctl_number() {
-	number=$(sed -n 's/.*failed: \([0-9][0-9]*\):.*/\1/p' "$TMP/launchctl" | head -n 1)
+	number=$(printf '%s\n' "$SAID" | sed -n 's/.*failed: \([0-9][0-9]*\):.*/\1/p' | head -n 1)
 	printf '%s' "${number:-$1}"
 }
 
@@ -55,7 +55,7 @@ unit_stop() {
 	'' | *[!0-9]*) budget=20 ;;
 	esac
 	budget=$((budget + 15))
-	/bin/launchctl bootout "system/$1" 2>"$TMP/launchctl"
+	SAID=$(/bin/launchctl bootout "system/$1" 2>&1)
 	waiting_starts
 	asked=0
 	interrupted=
@@ -71,12 +71,12 @@ unit_stop() {
 		# A bootout that launchd answered with "in progress", or lost.
 		if [ $((WAITED - asked)) -ge 5 ] && [ -z "$pid" ]; then
 			asked=$WAITED
-			/bin/launchctl bootout "system/$1" 2>"$TMP/launchctl"
+			SAID=$(/bin/launchctl bootout "system/$1" 2>&1)
 		fi
 		if [ "$WAITED" -ge "$budget" ]; then
 			[ "$pid" ] && kill -KILL "$pid" 2>/dev/null
 			if [ "$WAITED" -ge $((budget + 15)) ]; then
-				WHY="launchd did not let go of $1 within ${WAITED} s: $(head -n 1 "$TMP/launchctl")"
+				WHY="launchd did not let go of $1 within ${WAITED} s: $(printf '%s\n' "$SAID" | head -n 1)"
 				return 1
 			fi
 		fi
@@ -89,13 +89,13 @@ unit_start() {
 	tries=0
 	while :; do
 		/bin/launchctl enable "system/$1" 2>/dev/null
-		/bin/launchctl bootstrap system "$2" 2>"$TMP/launchctl" && return 0
+		SAID=$(/bin/launchctl bootstrap system "$2" 2>&1) && return 0
 		number=$(launchctl_number "$?")
 		tries=$((tries + 1))
 		case $number in
 		5 | 17 | 36 | 37 | 119) ;;
 		*)
-			WHY="launchd refused $1: $(head -n 1 "$TMP/launchctl")"
+			WHY="launchd refused $1: $(printf '%s\n' "$SAID" | head -n 1)"
 			return 1
 			;;
 		esac
@@ -104,7 +104,7 @@ unit_start() {
 			return 0
 		fi
 		if [ "$tries" -ge 10 ]; then
-			WHY="launchd refused $1 ten times: $(head -n 1 "$TMP/launchctl")"
+			WHY="launchd refused $1 ten times: $(printf '%s\n' "$SAID" | head -n 1)"
 			return 1
 		fi
 	done
@@ -141,7 +141,6 @@ snapshot_units() {
 
 # stop_units: those that the plan starts anew, ends or brings.
 stop_units() {
-	ops unit >"$TMP/plan.units"
 	while IFS=$TAB read -r name label _ kind action _; do
 		[ "$action" = held ] && continue
 		unit_look "$label"
@@ -150,11 +149,10 @@ stop_units() {
 			engine_unload_all
 		fi
 		unit_stop "$label" || return 1
-	done <"$TMP/plan.units"
+	done <"$APPLY/lists/unit"
 }
 
 start_units() {
-	ops unit >"$TMP/plan.units"
 	while IFS=$TAB read -r name label plist kind action log user group; do
 		case $action in
 		start | restart)
@@ -168,5 +166,5 @@ start_units() {
 			/bin/launchctl enable "system/$label" 2>/dev/null
 			;;
 		esac
-	done <"$TMP/plan.units"
+	done <"$APPLY/lists/unit"
 }

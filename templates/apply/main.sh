@@ -5,6 +5,7 @@ verify() {
 		conclude failed "the payload is damaged: $(grep -v ': OK$' "$TMP/sums" | head -n 1)"
 		return
 	fi
+	lists || { conclude failed "cannot write in $APPLY"; return; }
 	for fact in machine fleet; do
 		[ -f "$STATE/record.json" ] && json_flatten "$STATE/record.json" >"$TMP/record" 2>/dev/null || continue
 		here=$(json_get "$TMP/record" "/$fact" | json_text 2>/dev/null)
@@ -61,6 +62,7 @@ save() {
 	[ ! -d "$GENERATIONS/$from/snapshot" ] || mv "$GENERATIONS/$from/snapshot" "$GENERATIONS/$from/.snapshot.old"
 	mv "$GENERATIONS/$from/.snapshot.new" "$GENERATIONS/$from/snapshot" || { conclude failed 'cannot save the present generation'; return; }
 	rm -rf "$GENERATIONS/$from/.snapshot.old"
+	next || { conclude failed "cannot write in $GENERATIONS"; return; }
 	if [ "$(meta kind)" = rollback ] && ! resolve "$(meta generation)" "$from"; then
 		conclude failed "cannot gather generation $(meta generation): $WHY"
 		return
@@ -206,7 +208,7 @@ stop_known() {
 
 units_back() {
 	while IFS=$TAB read -r label plist _ log owner loaded store; do
-		if [ "${2-}" ] && ! grep -qxF -e "$label" "$2"; then
+		if [ "${2+given}" ] && ! printf '%s\n' "$2" | grep -qxF -e "$label"; then
 			continue
 		fi
 		if [ "$store" = disabled ]; then
@@ -224,27 +226,29 @@ units_back() {
 
 go_back() {
 	WHY=
-	ops unit | awk -F '\t' '$5 != "held" { print $2 }' >"$TMP/touched.units"
+	# What was set aside for a full disk is spent now: what follows needs little, and needs it.
+	rm -f "$APPLY/reserve"
+	touched=$(ops unit | awk -F '\t' '$5 != "held" { print $2 }')
 	if [ "$(meta kind)" = rollback ]; then
-		cut -f 1 "$SAVED/units" >"$TMP/touched.units"
+		touched=$(cut -f 1 "$SAVED/units")
 	fi
 	if engine_runs_on && ! live_undo; then
 		# What the API does not take back, a restart with the old files does.
 		say "undoing through the API: $WHY"
-		printf 'dev.fleetctl.omlx\n' >>"$TMP/touched.units"
+		touched="$touched${NL}dev.fleetctl.omlx"
 		engine_at
 		engine_unload_all
 	fi
 	step 'going back: stopping'
 	failed=
-	while IFS= read -r label; do
+	for label in $touched; do
 		unit_stop "$label" || failed="$failed; $WHY"
-	done <"$TMP/touched.units"
+	done
 	step 'going back: restoring'
 	restore "$SAVED" || failed="$failed; $WHY"
 	step 'going back: starting'
-	units_back "$SAVED" "$TMP/touched.units" || failed="$failed; $WHY"
-	if engine_runs_on && ops live | grep -q '^rescan' && ! grep -q '^dev.fleetctl.omlx$' "$TMP/touched.units"; then
+	units_back "$SAVED" "$touched" || failed="$failed; $WHY"
+	if engine_runs_on && ops live | grep -q '^rescan' && ! printf '%s\n' "$touched" | grep -qx 'dev.fleetctl.omlx'; then
 		engine_at
 		live_rescan || say "$WHY"
 	fi
@@ -263,14 +267,24 @@ go_back() {
 
 # --- the end
 
+# next: the words of the generation to come, ready before anything is touched: when it is committed, two renames put them in place.
+next() {
+	rm -rf "$GENERATIONS/.next"
+	mkdir "$GENERATIONS/.next" && sed -n 2p "$APPLY/generation" >"$GENERATIONS/.next/present" &&
+		tr -d '\n' <"$APPLY/record.json" >"$GENERATIONS/.next/about.json" &&
+		[ -s "$GENERATIONS/.next/present" ] && [ -s "$GENERATIONS/.next/about.json" ]
+}
+
 # remember: the generation that the machine is in now, with its own words; the oldest go.
 remember() {
 	to=$(sed -n 2p "$APPLY/generation")
 	from=$(sed -n 1p "$APPLY/generation")
-	said=$STATE/record.json
-	[ -f "$said" ] || said=$APPLY/record.json
-	mkdir -p "$GENERATIONS/$to" && tr -d '\n' <"$said" >"$GENERATIONS/$to/about.json" &&
-		printf '%s\n' "$to" >"$GENERATIONS/.present" && mv -f "$GENERATIONS/.present" "$GENERATIONS/present" || return 1
+	if [ -f "$GENERATIONS/.next/present" ]; then
+		mv -f "$GENERATIONS/.next/present" "$GENERATIONS/present" || return 1
+	fi
+	if [ -d "$GENERATIONS/.next" ] && [ ! -d "$GENERATIONS/$to" ]; then
+		mv "$GENERATIONS/.next" "$GENERATIONS/$to" || return 1
+	fi
 	numbers=$( (cd "$GENERATIONS" && ls) | grep '^[0-9][0-9]*$' | sort -n)
 	kept=$(printf '%s\n' "$numbers" | grep -c .)
 	for number in $numbers; do
@@ -283,6 +297,7 @@ remember() {
 }
 
 finish() {
+	rm -f "$APPLY/reserve"
 	case $1 in
 	committed)
 		if [ "$(meta kind)" != remove ]; then
@@ -293,6 +308,9 @@ finish() {
 	revert-failed) ;;
 	*) sweep directories ;;
 	esac
+	# Uploads that were cut hours ago; one that is still on its way is younger.
+	find "$STATE" -maxdepth 1 -name '.apply.*' -mmin +60 -exec rm -rf {} + 2>/dev/null
+	rm -rf "$GENERATIONS/.next"
 	publish "$1" "$1"
 	lock_drop
 	if [ "$1:$(meta kind)" = committed:remove ]; then

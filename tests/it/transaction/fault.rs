@@ -127,6 +127,11 @@ pub(crate) fn hold_at(host: &Host, state: &str) {
     host.sh(&format!("rm -f /var/hold/reached; printf '%s' {name} >/var/hold/at"));
 }
 
+/// From one held state to the next.
+pub(crate) fn hold_next(host: &Host, state: &str) {
+    host.sh(&format!("rm -f /var/hold/reached; printf '%s' {state} >/var/hold/next; rm -f /var/hold/at; sleep 0.3; cp /var/hold/next /var/hold/at"));
+}
+
 pub(crate) fn is_held(host: &Host) -> bool {
     host.is_soon("[ -e /var/hold/reached ]", Duration::from_secs(60))
 }

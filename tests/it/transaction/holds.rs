@@ -63,7 +63,7 @@ fn values() -> Values {
 
 /// What lies on the machine: a line a path, then launchd, then what the running server says.
 const LOOK: &str = r#"
-for path in $(cat /tmp/paths); do
+for path in $(cat /var/canaries/paths); do
 	if [ -L "$path" ]; then printf 'link\t%s\t%s\n' "$path" "$(readlink "$path")"
 	elif [ -f "$path" ]; then printf 'file\t%s\t%s\t%s\n' "$path" "$(/usr/bin/shasum -a 256 <"$path" | cut -c 1-64)" "$(stat -f '%Su:%Sg %Lp' "$path")"
 	else printf 'none\t%s\n' "$path"; fi
@@ -73,11 +73,11 @@ for label in $(launchctl list | awk '$3 ~ /^dev.fleetctl/ { print $3 }'); do pri
 launchctl print-disabled system | sed -n 's/^.*"\(dev.fleetctl[^"]*\)" => disabled.*/disabled\t\1/p'
 key=$(sed -n 's/^.*"api_key": "\(.*\)",*$/\1/p' /Users/ops/.omlx/settings.json | head -n 1)
 printf 'listed\t%s\n' "$(curl -sS --max-time 10 -H "Authorization: Bearer $key" http://127.0.0.1:8000/v1/models/status | tr -d '\n')"
-curl -sS --max-time 10 -c /tmp/cookies -H 'Content-Type: application/json' -d "{\"api_key\": \"$key\", \"remember\": false}" http://127.0.0.1:8000/admin/api/login >/dev/null
-printf 'models\t%s\n' "$(curl -sS --max-time 10 -b /tmp/cookies http://127.0.0.1:8000/admin/api/models | tr -d '\n')"
-printf 'global\t%s\n' "$(curl -sS --max-time 10 -b /tmp/cookies http://127.0.0.1:8000/admin/api/global-settings | tr -d '\n')"
+curl -sS --max-time 10 -c /var/canaries/cookies -H 'Content-Type: application/json' -d "{\"api_key\": \"$key\", \"remember\": false}" http://127.0.0.1:8000/admin/api/login >/dev/null
+printf 'models\t%s\n' "$(curl -sS --max-time 10 -b /var/canaries/cookies http://127.0.0.1:8000/admin/api/models | tr -d '\n')"
+printf 'global\t%s\n' "$(curl -sS --max-time 10 -b /var/canaries/cookies http://127.0.0.1:8000/admin/api/global-settings | tr -d '\n')"
 find /usr/local/var/fleetctl /usr/local/libexec /Library/LaunchDaemons /Users/ops/.omlx \( -name '.fleetctl*' -o -name '.apply*' -o -name '.lock*' -o -name '.snapshot*' -o -name 'zz-rescan' -o -path '*/fleetctl/apply' -o -path '*/fleetctl/lock' -o -name 'dev.fleetctl.apply.plist' -o -name '.result*' -o -name '.present*' -o -name '.dev.fleetctl*' \) | sed 's/^/left	/'
-(cd /tmp/canaries.d && /usr/bin/shasum -a 256 -c sums >/dev/null 2>&1) || printf 'canary\tchanged\n'
+(cd / && /usr/bin/shasum -a 256 -c /var/canaries/sums >/dev/null 2>&1) || printf 'canary\tchanged\n'
 "#;
 
 /// What nobody gave to fleetctl: it must be there, byte for byte, whatever happens.
@@ -86,9 +86,9 @@ set -e
 printf 'not ours\n' >/Users/ops/.omlx/notes.txt
 printf 'not ours\n' >/usr/local/libexec/other
 printf '<plist/>\n' >/Library/LaunchDaemons/com.example.other.plist
-mkdir -p /Users/ops/models/Mine /tmp/canaries.d
+mkdir -p /Users/ops/models/Mine /var/canaries
 printf 'mine\n' >/Users/ops/models/Mine/config.json
-cd /tmp/canaries.d
+cd /var/canaries
 /usr/bin/shasum -a 256 /Users/ops/.omlx/notes.txt /usr/local/libexec/other /Library/LaunchDaemons/com.example.other.plist /Users/ops/models/Mine/config.json >sums
 "#;
 
@@ -104,7 +104,7 @@ pub(crate) fn look(host: &Host, both: [&Expectation; 2]) -> Seen {
     let paths: std::collections::BTreeSet<&str> =
         both.iter().flat_map(|one| one.bundle.entries.iter().map(|entry| entry.path.as_str())).collect();
     let list = paths.into_iter().collect::<Vec<_>>().join("\n");
-    let text = host.sh(&format!("cat >/tmp/paths <<'E'\n{list}\n/usr/local/var/fleetctl/manifest.json\nE\n{LOOK}"));
+    let text = host.sh(&format!("cat >/var/canaries/paths <<'E'\n{list}\n/usr/local/var/fleetctl/manifest.json\nE\n{LOOK}"));
     Seen { lines: text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect() }
 }
 

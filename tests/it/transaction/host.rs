@@ -83,6 +83,13 @@ impl Host {
         path
     }
 
+    /// The laptop's home as it is seen from outside, and the lab's name.
+    pub(crate) fn laptop_home(&self) -> (PathBuf, &str) {
+        let output = lab().args(["env", &self.lab]).output().expect("scripts/lab runs");
+        let environment: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (PathBuf::from(environment["home_outside"].as_str().expect("a path")), &self.lab)
+    }
+
     /// fleetctl on the laptop, begun.
     pub(crate) fn begin(&self, fleet: &Path, words: &[&str], environment: &[(&str, &str)]) -> Child {
         let mut command = lab();

@@ -76,7 +76,7 @@ impl Bench {
             // A start that fails is what makes it go back at all.
             fault::inject(&self.host, Fault::OmlxCrashes);
         }
-        fault::hold_at(&self.host, cell.state);
+        fault::hold_at(&self.host, if reverts { "reverting" } else { cell.state });
         let mut child = self.host.begin(&self.files[new], &["apply", "--yes", "--json"], &[]);
         if !fault::is_held(&self.host) {
             drop(child.kill());
@@ -84,10 +84,18 @@ impl Bench {
             fault::let_go(&self.host);
             return Err(format!("{} was never reached: {output:?}\n{}", cell.state, self.host.state()));
         }
-        fault::inject(&self.host, cell.fault);
         if reverts {
+            // The old generation must be able to start.
             fault::heal(&self.host, Fault::OmlxCrashes);
         }
+        if cell.state == "reverted" {
+            fault::hold_next(&self.host, cell.state);
+            if !fault::is_held(&self.host) {
+                fault::let_go(&self.host);
+                return Err(format!("reverted was never reached\n{}", self.host.state()));
+            }
+        }
+        fault::inject(&self.host, cell.fault);
         if cell.fault == Fault::LaptopKilled {
             drop(child.kill());
         }

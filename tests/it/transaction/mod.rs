@@ -4,3 +4,5 @@ mod fault;
 mod holds;
 mod host;
 mod matrix;
+mod outcomes;
+mod secrets;

@@ -159,7 +159,13 @@ pub(crate) fn inject(host: &Host, fault: Fault) {
         Fault::DiskFull => host.lab("fault", &["disk-full"]),
         Fault::ReadOnly => host.lab(
             "fault",
-            &["read-only", "/usr/local/var/fleetctl", "/usr/local/libexec", "/Library/LaunchDaemons", "/Users/ops/.omlx"],
+            &[
+                "read-only",
+                "/usr/local/var/fleetctl",
+                "/usr/local/libexec",
+                "/Library/LaunchDaemons",
+                "/Users/ops/.omlx",
+            ],
         ),
         Fault::SudoRevoked => host.lab("fault", &["sudo", "revoked"]),
         Fault::OmlxCrashes => omlx(host, r#"{"crash_at_start": true}"#),

@@ -20,7 +20,8 @@ pub(crate) enum Way {
 
 /// The fleet file of a state: 0 or 1.
 pub(crate) fn fleet_text(way: Way, state: usize) -> String {
-    let (temperature, gamma) = [("0.5", ""), ("0.7", "[serve.gamma]\nmodel = \"beta\"\nprofile = \"plain\"\non = [\"mac-*\"]\n")][state];
+    let (temperature, gamma) =
+        [("0.5", ""), ("0.7", "[serve.gamma]\nmodel = \"beta\"\nprofile = \"plain\"\non = [\"mac-*\"]\n")][state];
     let restart = match way {
         Way::Restart => format!("scheduler.max_concurrent_requests = {}\n", 4 + state),
         Way::Live => String::new(),
@@ -104,7 +105,8 @@ pub(crate) fn look(host: &Host, both: [&Expectation; 2]) -> Seen {
     let paths: std::collections::BTreeSet<&str> =
         both.iter().flat_map(|one| one.bundle.entries.iter().map(|entry| entry.path.as_str())).collect();
     let list = paths.into_iter().collect::<Vec<_>>().join("\n");
-    let text = host.sh(&format!("cat >/var/canaries/paths <<'E'\n{list}\n/usr/local/var/fleetctl/manifest.json\nE\n{LOOK}"));
+    let text =
+        host.sh(&format!("cat >/var/canaries/paths <<'E'\n{list}\n/usr/local/var/fleetctl/manifest.json\nE\n{LOOK}"));
     Seen { lines: text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect() }
 }
 
@@ -201,8 +203,12 @@ impl Seen {
     /// What runs must be what lies there.
     fn server(&self, one: &Expectation, wrong: &mut Vec<String>) {
         let listed = self.json("listed", None);
-        let mut names: Vec<&str> =
-            listed["models"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(|model| model["id"].as_str()).collect();
+        let mut names: Vec<&str> = listed["models"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .filter_map(|model| model["id"].as_str())
+            .collect();
         names.sort_unstable();
         let machine = one.fleet.machines.get(HOST).expect("declared");
         let mut declared: Vec<&str> = one.fleet.served_on(&machine.name).map(|served| served.name.as_str()).collect();

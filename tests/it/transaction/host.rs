@@ -67,7 +67,10 @@ impl Host {
     }
 
     pub(crate) fn try_sh(&self, script: &str) -> Output {
-        lab().args(["exec", &self.lab, HOST, "--user", "root", "--", "/bin/sh", "-c", script]).output().expect("it runs")
+        lab()
+            .args(["exec", &self.lab, HOST, "--user", "root", "--", "/bin/sh", "-c", script])
+            .output()
+            .expect("it runs")
     }
 
     /// A request to the lab about the host: fault, heal, reboot, clock, knob.

@@ -37,8 +37,13 @@ impl Bench {
         fault::install(&host);
         // launchd's seconds pass faster, oMLX's own do not.
         host.lab("knob", &["time_scale=0.1"]);
-        let bench =
-            Self { host, way, expectations: [0, 1].map(|state: usize| Expectation::of(&texts[state])), files, present: 0 };
+        let bench = Self {
+            host,
+            way,
+            expectations: [0, 1].map(|state: usize| Expectation::of(&texts[state])),
+            files,
+            present: 0,
+        };
         let (code, out, err) = bench.host.fleetctl(&bench.files[0], &["apply", "--yes"]);
         assert_eq!(code, 0, "the first apply\n{out}{err}\n{}", bench.host.state());
         let wrong = bench.differs(0, None);
@@ -136,7 +141,10 @@ impl Bench {
         }
         // The last transaction that got as far as a result was this one, unless its upload never arrived.
         if is_new != (told == "committed") && !(told == "committed" && !is_new && never_began(&said, cell)) {
-            return Err(format!("the machine is {}, the result says {told}\n{said}{complaint}", if is_new { "new" } else { "old" }));
+            return Err(format!(
+                "the machine is {}, the result says {told}\n{said}{complaint}",
+                if is_new { "new" } else { "old" }
+            ));
         }
         self.converge(cell, new, told)
     }
@@ -216,7 +224,8 @@ fn every_state_times_every_fault_ends_old_or_new() {
                     let Some(cell) = queue.lock().expect("no panic").pop() else { break };
                     let at = benches.iter().position(|bench| bench.way == cell.way).unwrap_or_else(|| {
                         // One host in four shells and awks: what a Mac has, and the strictest.
-                        let keys = if worker % 2 == 1 { "sh = \"dash\"\nawk = \"mawk\"\nsudo = \"documented\"" } else { "" };
+                        let keys =
+                            if worker % 2 == 1 { "sh = \"dash\"\nawk = \"mawk\"\nsudo = \"documented\"" } else { "" };
                         benches.push(Bench::new(&format!("m{worker}{:?}", cell.way).to_lowercase(), cell.way, keys));
                         benches.len() - 1
                     });
@@ -259,7 +268,8 @@ fn table(results: &[(Cell, Result<String, String>)]) -> String {
             let cells: Vec<String> = STATES
                 .into_iter()
                 .map(|state| {
-                    let found = results.iter().find(|(cell, _)| (cell.way, cell.state, cell.fault) == (way, state, fault));
+                    let found =
+                        results.iter().find(|(cell, _)| (cell.way, cell.state, cell.fault) == (way, state, fault));
                     found.map_or("", |(_, result)| result.as_ref().map_or("WRONG", short)).to_owned()
                 })
                 .collect();

@@ -83,7 +83,8 @@ fn a_busy_machine_is_postponed_untouched_and_forced_only_on_demand() {
     assert!(answer["detail"].as_str().is_some_and(|detail| detail.contains("1 active")), "{answer}");
     assert_eq!(bench.host.sh(pid), before, "the daemon was not touched");
     assert_eq!(bench.differs(0, None), [""; 0]);
-    let (code, out, err) = bench.host.fleetctl(&bench.files[1], &["apply", "--yes", "--json", "--drain", "1s", "--force"]);
+    let (code, out, err) =
+        bench.host.fleetctl(&bench.files[1], &["apply", "--yes", "--json", "--drain", "1s", "--force"]);
     assert_eq!((code, one(&out)["result"].as_str()), (0, Some("applied")), "{out}{err}");
     assert!(one(&out)["detail"].as_str().is_some_and(|detail| detail.contains("--force")), "{out}");
     bench.host.sh("rm -f /var/lab/omlx/8000.json");
@@ -159,9 +160,18 @@ fn what_lies_there_broken_is_survived() {
             "the lock of a dead owner",
             "mkdir /usr/local/var/fleetctl/lock && cd /usr/local/var/fleetctl/lock && printf 'o@gone\\n' >who && printf '99999\\n' >pid && printf 'old\\n' >id && date +%s >since && printf '1\\n' >boot",
         ),
-        ("a payload that never began", "mkdir -m 700 /usr/local/var/fleetctl/apply && : >/usr/local/var/fleetctl/apply/at.staged"),
-        ("an upload that was cut", "mkdir -p /usr/local/var/fleetctl/.apply.x/blobs && printf x >/usr/local/var/fleetctl/.apply.x/meta && touch -t 202601010000 /usr/local/var/fleetctl/.apply.x"),
-        ("a runner's job without a payload", "sed 's/omlx/apply/' /Library/LaunchDaemons/com.example.other.plist >/Library/LaunchDaemons/dev.fleetctl.apply.plist"),
+        (
+            "a payload that never began",
+            "mkdir -m 700 /usr/local/var/fleetctl/apply && : >/usr/local/var/fleetctl/apply/at.staged",
+        ),
+        (
+            "an upload that was cut",
+            "mkdir -p /usr/local/var/fleetctl/.apply.x/blobs && printf x >/usr/local/var/fleetctl/.apply.x/meta && touch -t 202601010000 /usr/local/var/fleetctl/.apply.x",
+        ),
+        (
+            "a runner's job without a payload",
+            "sed 's/omlx/apply/' /Library/LaunchDaemons/com.example.other.plist >/Library/LaunchDaemons/dev.fleetctl.apply.plist",
+        ),
     ] {
         bench.host.sh(script);
         let (code, out, all) = apply(&bench);
@@ -209,7 +219,11 @@ fn ctrl_c_once_lets_the_machine_end_and_twice_cuts_the_connection() {
             let output = child.wait_with_output().expect("it ends");
             assert!(Instant::now() < deadline);
             assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
-            assert!(one(&String::from_utf8_lossy(&output.stdout))["detail"].as_str().is_some_and(|text| text.contains("by itself")));
+            assert!(
+                one(&String::from_utf8_lossy(&output.stdout))["detail"]
+                    .as_str()
+                    .is_some_and(|text| text.contains("by itself"))
+            );
             fault::let_go(&bench.host);
             // The same operator's next apply attaches first; then there is nothing to do.
             let (code, out, err) = bench.host.fleetctl(&bench.files[new], &["apply", "--yes", "--json"]);

@@ -66,7 +66,11 @@ fn a_whole_run_leaves_no_secret_and_no_argument_holds_one() {
         assert!(found.stdout.is_empty(), "{}", String::from_utf8_lossy(&found.stdout));
     }
     let receipts = Command::new("find").arg(&home).args(["-path", "*/receipts/*.json"]).output().expect("find runs");
-    assert_eq!(String::from_utf8_lossy(&receipts.stdout).lines().count(), 3, "a receipt for each apply that did something");
+    assert_eq!(
+        String::from_utf8_lossy(&receipts.stdout).lines().count(),
+        3,
+        "a receipt for each apply that did something"
+    );
 }
 
 #[test]

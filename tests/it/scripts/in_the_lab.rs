@@ -139,6 +139,45 @@ fn a_day_and_a_night_on_the_studio() {
     assert_eq!(said.out, "");
 }
 
+/// A real oMLX, on CPU: another release with other habits (it reloads on PUT, and has its own way to load).
+#[test]
+fn a_boundary_on_the_later_release() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let spec = directory.path().join("spec.toml");
+    let hosts = "[hosts.mac-x]\nmemory = 68719476736\ntimezone = \"Europe/Berlin\"\nomlx = \"flyto-0.7.0\"\nmodels = [\"llm=w1\", \"llm=w2\", \"embedding=arctic\"]\n";
+    std::fs::write(&spec, format!("tailnet = \"lab.ts.net\"\n{hosts}")).expect("written");
+    let Some(lab) = Lab::up(Hosts::Spec(&spec)) else { return };
+    let server = lab.on("mac-x", "ops", "/opt/homebrew/Cellar/omlx/0.7.0/libexec/bin/python3 -c 'import omlx'");
+    if server.code != 0 {
+        assert!(std::env::var_os("CI").is_none(), "the real server is not installed: run tests/lab/omlx/setup");
+        println!("skipped: the real server is not installed (tests/lab/omlx/setup)");
+        return;
+    }
+    let text = r#"
+        schema = 1
+        fleet = { name = "t", timezone = "Europe/Berlin", tailnet = "lab.ts.net", user = "ops" }
+        omlx = { version = "flyto-0.7.0", program = "/opt/homebrew/bin/omlx", bind = "all", api_key = { env = "K" } }
+        machines.mac-x = { chip = "M4 Pro", memory = "64GB" }
+        models.w1 = { directory = "w1", size = "1MB", kind = "llm" }
+        models.w2 = { directory = "w2", size = "1MB", kind = "llm" }
+        models.arctic = { directory = "arctic", size = "1MB", kind = "embedding" }
+        profiles.p = {}
+        serve.day = { model = "w1", profile = "p", on = ["mac-x"], resident = true }
+        serve.night = { model = "w2", profile = "p", on = ["mac-x"] }
+        serve.vectors = { model = "arctic", profile = "p", on = ["mac-x"] }
+        schedules.late = { on = ["mac-x"], window = "00:30-06:30", days = "daily", resident = ["night", "vectors"] }
+    "#;
+    let loaded = fleetctl::config::load("fleet.toml", text);
+    let fleet = loaded.fleet.unwrap_or_else(|| panic!("{:?}", loaded.problems));
+    lab.does("clock", "mac-x", &["--set", "2026-11-24T00:20:00+01:00"]);
+    let bundle = bundle(&fleet, fleet.machines.get("mac-x").expect("declared"));
+    install(&lab, "mac-x", &bundle, &["omlx", "schedule"]);
+    until(&lab, "mac-x", STATE, "\"window\": null,  \"wanted\": [\"day\"],  \"resident\": [\"day\"]");
+    lab.does("clock", "mac-x", &["--set", "2026-11-24T00:29:57+01:00"]);
+    until(&lab, "mac-x", STATE, "\"resident\": [\"night\", \"vectors\"]");
+    until(&lab, "mac-x", STATE, "\"loaded\": [\"night\", \"vectors\"],  \"unloaded\": [\"day\"]");
+}
+
 #[test]
 fn jobs_run_at_their_time_in_the_fleets_zone_and_reach_a_model() {
     let Some(lab) = Lab::up(Hosts::Article) else { return };

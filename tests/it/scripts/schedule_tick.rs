@@ -30,6 +30,10 @@ const NAMES: [(&str, &str); 3] = [("day", "llm"), ("night", "llm"), ("vectors", 
 
 impl Engine {
     fn start(host: &Host, pinned: &[&str]) -> Self {
+        Self::start_with(host, pinned, &KEY.into())
+    }
+
+    fn start_with(host: &Host, pinned: &[&str], key: &Value) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/omlx");
         let models = host.path("base/serve");
@@ -45,7 +49,7 @@ impl Engine {
             "version": "1.0",
             "server": {"host": "127.0.0.1", "port": port, "server_aliases": ["localhost"]},
             "model": {"model_dirs": [models]},
-            "auth": {"api_key": KEY, "secret_key": "0".repeat(64)},
+            "auth": {"api_key": key, "secret_key": "0".repeat(64)},
         });
         std::fs::write(host.path("base/settings.json"), serde_json::to_string_pretty(&settings).expect("JSON"))
             .expect("written");
@@ -334,6 +338,43 @@ fn an_apply_and_another_tick_are_not_disturbed() {
     let said = tick(&host, &shells()[0]);
     assert_eq!(engine.models(), ["day", "night loaded pinned", "vectors loaded pinned"], "{said}");
     assert!(!host.path("state/lock").exists() && !host.path("state/schedule/lock").exists());
+}
+
+#[test]
+fn an_apply_calls_it_under_its_own_lock() {
+    let host = host(NIGHT);
+    let engine = Engine::start(&host, &["day"]);
+    std::fs::create_dir_all(host.path("state/lock")).expect("made");
+    std::fs::write(host.path("state/lock/pid"), "1\n").expect("written");
+    host.command("ps", "echo /usr/local/libexec/fleetctl/x");
+    let said = told(&host.run(&shells()[0], &format!("FLEETCTL_LOCK=held\n{}", script()), &[]));
+    assert!(said.starts_with("exit Some(0)\n"), "{said}");
+    assert_eq!(engine.models(), ["day", "night loaded pinned", "vectors loaded pinned"], "{said}");
+    assert_eq!(host.read("state/lock/pid"), "1\n", "the apply's lock is the apply's");
+}
+
+#[test]
+fn without_a_key_there_is_no_login_and_no_pin_but_it_loads() {
+    let host = host(NIGHT);
+    let engine = Engine::start_with(&host, &[], &Value::Null);
+    let said = tick(&host, &shells()[1]);
+    assert_eq!(engine.models(), ["day", "night loaded", "vectors loaded"], "{said}");
+    assert_eq!(state(&host)["state"], "ok");
+    assert_eq!(tick(&host, &shells()[1]), "exit Some(0)\n");
+    host.set_clock(DAY.parse::<jiff::Timestamp>().expect("an instant").as_second());
+    let said = tick(&host, &shells()[1]);
+    assert_eq!(engine.models(), ["day loaded", "night", "vectors"], "{said}");
+}
+
+#[test]
+fn a_wrong_key_is_said_and_nothing_is_touched() {
+    let host = host(NIGHT);
+    let engine = Engine::start(&host, &["day"]);
+    let settings = host.read("base/settings.json").replace("it's a", "another");
+    std::fs::write(host.path("base/settings.json"), settings).expect("written");
+    let said = tick(&host, &shells()[0]);
+    assert!(said.contains("unreachable: oMLX does not say what is loaded: HTTP 401"), "{said}");
+    assert_eq!(engine.models(), ["day loaded pinned", "night", "vectors"]);
 }
 
 #[test]

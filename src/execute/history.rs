@@ -104,7 +104,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_answer_is_too_odd(text in "[0-9a-z {}\"\n]{0,80}") {
-            let _: Vec<Generation> = read(&text);
+            drop(read(&text));
         }
     }
 }

@@ -36,7 +36,6 @@ impl TimeOfDay {
     }
 
     /// 0 to 59.
-    #[expect(clippy::cast_possible_truncation, reason = "below 60")]
     pub const fn minute(self) -> u8 {
         (self.0 % 60) as u8
     }

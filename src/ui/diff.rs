@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn changes_with_a_line_around_and_an_end() {
-        let old: String = (0..40).map(|n| format!("{n}\n")).collect();
+        let old = (0..40).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
         let new = old.replace("\n5\n", "\nfive\u{1b}[2J\n").replace("\n30\n", "\n");
         let shown = short_diff(&old, &new, 100);
         assert_eq!(shown, [" 4", "-5", "+five\\u{1b}[2J", " 6", "...", " 29", "-30", " 31"]);

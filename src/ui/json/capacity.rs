@@ -43,6 +43,7 @@ struct ResidentEntry {
 
 /// The three headrooms, as `status` has them too.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "json.md's names")]
 pub struct HeadroomEntry {
     load_bytes: i64,
     context_bytes: Option<i64>,

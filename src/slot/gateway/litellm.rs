@@ -11,7 +11,7 @@ use super::{Deployment, GatewayState, LostSemantic, Mirror, MirrorEnd, deploymen
 use crate::fleet::{Fleet, Machine, MachineName, ReferenceApi, ShadowName, SlotKind};
 use crate::schedule::Moment;
 
-const TEMPLATE: &str = include_str!("../../../templates/gateway.yaml");
+const TEMPLATE: &str = include_str!("../../../templates/gateway/litellm.yaml");
 
 /// An attempt of a slot without a timeout ends after this: LiteLLM's own default, a load of the largest model included.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_mins(10);
@@ -123,7 +123,8 @@ fn entry(fleet: &Fleet, one: &Deployment<'_>, mirrors: &[Mirror<'_>]) -> Context
     ];
     if let Some(attempt) = one.attempt {
         params.push(("timeout", seconds(attempt)));
-        params.push(("stream_timeout", seconds(attempt)));
+        // LiteLLM holds a stream to it at every pause between two pieces, not only before the first: an attempt's share would cut slow streams.
+        params.push(("stream_timeout", seconds(one.slot.timeout.unwrap_or(attempt).max(attempt))));
     }
     for (name, value) in &one.overlay {
         if name == "max_tokens" {
@@ -248,7 +249,7 @@ mod tests {
               num_retries: 1
               max_retries: 0
               timeout: 1
-              stream_timeout: 1
+              stream_timeout: 3
             model_info:
               id: "embed-fast/0/mac-mini1"
               mode: "embedding"
@@ -263,7 +264,7 @@ mod tests {
               num_retries: 1
               max_retries: 0
               timeout: 1
-              stream_timeout: 1
+              stream_timeout: 3
             model_info:
               id: "embed-fast/0/mac-mini2"
               mode: "embedding"
@@ -293,7 +294,7 @@ mod tests {
               num_retries: 1
               max_retries: 0
               timeout: 1
-              stream_timeout: 1
+              stream_timeout: 3
               extra_body: {"chat_template_kwargs":{"enable_thinking":false}}
             model_info:
               id: "extract-fast/0/mac-mini1"
@@ -309,7 +310,7 @@ mod tests {
               num_retries: 1
               max_retries: 0
               timeout: 1
-              stream_timeout: 1
+              stream_timeout: 3
               extra_body: {"chat_template_kwargs":{"enable_thinking":false}}
             model_info:
               id: "extract-fast/0/mac-mini2"
@@ -484,6 +485,7 @@ mod tests {
         round-robin extract-fast: the machines of a rank are taken by chance with equal odds: even over many requests, not in turn
         spill extract-fast: a request that a rank answers with 4xx or 429 is asked of the next rank as well, although the rank can be reached
         deadline extract-fast: while machines have just gone and none refuses, a request can take 5s instead of 3s
+        stall extract-fast: a stream that pauses longer than 3s is cut
         spill score-fast: a request that a rank answers with 4xx or 429 is asked of the next rank as well, although the rank can be reached
         no-timeout score-fast: it has no timeout: a machine that swallows packets is noticed after 10m only
         spill score-deep: a request that a rank answers with 4xx or 429 is asked of the next rank as well, although the rank can be reached

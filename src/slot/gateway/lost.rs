@@ -124,6 +124,10 @@ fn of_slot(slot: &Slot, mine: &[&Deployment<'_>], found: &mut Vec<LostSemantic>)
         }
         _ => {}
     }
+    if let Some(timeout) = slot.timeout.filter(|_| slot.kind == SlotKind::Chat) {
+        let message = format!("a stream that pauses longer than {} is cut", format_duration(timeout));
+        found.push(one("stall", slot, message));
+    }
     if slot.kind == SlotKind::Reranking {
         found.push(one("rerank", slot, "answers have the router's own shape of /rerank".to_owned()));
     }

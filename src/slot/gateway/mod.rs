@@ -4,12 +4,14 @@
 //! router cannot express is no secret: every configuration comes with its [`LostSemantic`]s.
 
 mod deployment;
+mod files;
 mod key;
 mod litellm;
 mod lost;
 mod mirror;
 
 pub use deployment::{Deployment, deployments};
+pub use files::{GatewayFile, PAIRS_FILE, START_SCRIPT, SUPERVISOR, files};
 pub use key::{BASELINE, GatewayState, key_at, state_of, states};
 pub use litellm::{GatewayConfig, LITELLM_ENVIRONMENT, Secret, litellm, secrets};
 pub use lost::LostSemantic;

@@ -75,3 +75,14 @@ open_window() {
 $2
 WINDOWS
 }
+
+# open_windows MINUTE WINDOWS: the names of all open ones, one a line, the latest started last.
+open_windows() {
+	while read -r window_name window_start window_end window_days; do
+		[ -n "$window_days" ] || continue
+		open_window "$1" "$window_name $window_start $window_end $window_days"
+		[ -z "$OPEN" ] || printf '%s %s\n' "$open_since" "$OPEN"
+	done <<ALL | sort -s -n -k 1,1 | cut -d ' ' -f 2
+$2
+ALL
+}

@@ -5,6 +5,7 @@
 #   schedule                    one tick
 #   schedule --wanted           the names that are wanted now, one a line; those unloaded by hand are left out
 #   schedule --wanted EPOCH...  a line for each: the window that decides (`-`: none), then its names
+#   schedule --gateway EPOCH... a line for each: the state of the windows that the gateway's routes are in
 #
 # What is wanted is a function of STATE/schedule/table.json and the clock; this script keeps no other plan. STATE/schedule/state.json
 # says what the last tick found and did. What is not idle in time is left alone until the next tick; a load that fails is undone.
@@ -52,9 +53,11 @@ field() {
 	printf '%s\n' "$FLAT" | POINTER=$1 awk -F '\t' '$1 == ENVIRON["POINTER"] { print $2; exit }' | json_text 2>/dev/null
 }
 
-# windows: as open_window reads them.
+# windows POINTER: the list of windows there, as open_window reads them.
 windows() {
-	printf '%s\n' "$FLAT" | awk -F '\t' '
+	printf '%s\n' "$FLAT" | awk -F '\t' -v "pointer=$1/" '
+		index($1, pointer) != 1 { next }
+		{ $1 = "/windows/" substr($1, length(pointer) + 1) }
 		$1 ~ /^\/windows\/[0-9]+\/(name|start|end|days)$/ {
 			split($1, part, "/")
 			gsub(/"/, "", $2)
@@ -85,6 +88,13 @@ wanted_at() {
 		NAMES_OF=$WINDOW
 	}
 	WANTED=$NAMES
+}
+
+# gateway_state: the name of the state of the windows that the gateway's routes are in (`night`, `one+two`, `baseline`).
+gateway_state() {
+	gateway_open=$(open_windows "$SHOWN" "$(windows /gateway)" | tr '\n' '+')
+	gateway_open=${gateway_open%+}
+	printf '%s' "${gateway_open:-baseline}"
 }
 
 # kind_of NAME: llm, vlm, embedding or reranker; nothing for a name that is not ours.
@@ -347,6 +357,29 @@ ask() {
 	! grep -q '^/error' "$RUN/asked"
 }
 
+# --- the gateway
+
+# route: names the state in force in STATE/gateway/active. The gateway's supervisor then hands over to that configuration; the process
+# before it finishes what it has begun.
+route() {
+	[ "$(field /machine_has_gateway)" = yes ] || return 0
+	GATEWAY=$(gateway_state)
+	active=$(cat "$STATE/gateway/active" 2>/dev/null)
+	[ "${active:-baseline}" != "$GATEWAY" ] || return 0
+	if [ ! -f "$STATE/gateway/config.$GATEWAY.yaml" ]; then
+		say "the gateway has no configuration for $GATEWAY: apply writes it"
+		return 0
+	fi
+	new=$STATE/gateway/.active.$$
+	printf '%s\n' "$GATEWAY" >"$new" && chmod 0644 "$new" && mv -f "$new" "$STATE/gateway/active" || {
+		say "the gateway cannot be told to take $GATEWAY"
+		return 0
+	}
+	# A gateway that does not run reads it when it starts.
+	/bin/launchctl kill SIGHUP system/dev.fleetctl.gateway >/dev/null 2>&1
+	say "the gateway takes $GATEWAY"
+}
+
 # --- locks
 
 # gone PID: no process of ours has the number.
@@ -440,6 +473,7 @@ conclude() {
 	{
 		printf '{\n  "schema": "fleetctl.schedule-state/1",\n  "at": "%s",\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
 		printf '  "state": "%s",\n  "detail": %s,\n' "$1" "$([ -n "$2" ] && text_json "$2" || echo null)"
+		printf '  "gateway": %s,\n' "$([ -n "$GATEWAY" ] && printf '"%s"' "$GATEWAY" || echo null)"
 		printf '  "window": %s,\n' "$([ -n "$WINDOW" ] && printf '"%s"' "$WINDOW" || echo null)"
 		printf '  "wanted": %s,\n  "resident": %s,\n  "held": %s,\n' "$(as_json "$WANTED")" "$(as_json "$RESIDENT")" "$(as_json "$HELD")"
 		printf '  "failures": %s,\n  "retry_at": %s,\n' "$FAILURES" "$RETRY_AT"
@@ -487,13 +521,17 @@ tick() {
 	if ! read_table; then
 		conclude broken "STATE/schedule/table.json cannot be used: apply writes it again"
 	fi
-	WINDOWS=$(windows)
+	BEFORE=$(json_flatten "$HOME_OF_STATE/state.json" 2>/dev/null)
+	WINDOWS=$(windows /windows)
 	wanted_at "$NOW" || conclude broken "the time in $ZONE cannot be told"
 	HELD=$(held names)
+	route
+	if [ "$(printf '%s\n' "$FLAT" | awk -F '\t' '$1 == "/baseline" { print $2 }')" = null ]; then
+		conclude ok ''
+	fi
 	if in_list omlx "$(held units)"; then
 		conclude held 'oMLX is stopped by hand'
 	fi
-	BEFORE=$(json_flatten "$HOME_OF_STATE/state.json" 2>/dev/null)
 	WANTED=$(minus "$WANTED" "$HELD")
 	FAILURES=$(before failures)
 	RETRY_AT=$(before retry_at)
@@ -578,7 +616,7 @@ if [ "${1-}" = --wanted ]; then
 		printf 'schedule: %s/table.json cannot be used\n' "$HOME_OF_STATE" >&2
 		exit 78
 	fi
-	WINDOWS=$(windows)
+	WINDOWS=$(windows /windows)
 	if [ "$#" -eq 0 ]; then
 		wanted_at "$(date +%s)" || exit 78
 		minus "$WANTED" "$(held names)"
@@ -593,8 +631,18 @@ if [ "${1-}" = --wanted ]; then
 	exit 0
 fi
 
+if [ "${1-}" = --gateway ]; then
+	shift
+	read_table || exit 78
+	for at in "$@"; do
+		shown_minute "$ZONE" "$at" || exit 78
+		printf '%s\n' "$(gateway_state)"
+	done
+	exit 0
+fi
+
 NOW=$(date +%s)
-WINDOW= WANTED= RESIDENT= HELD= BEFORE= CHANGED= DONE_LOAD= DONE_UNLOAD=
+GATEWAY= WINDOW= WANTED= RESIDENT= HELD= BEFORE= CHANGED= DONE_LOAD= DONE_UNLOAD=
 FAILURES=0
 RETRY_AT=null
 if ! own_lock; then

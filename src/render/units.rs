@@ -2,7 +2,7 @@
 
 use super::daemon::{Calendar, Daemon};
 use super::{Entry, Unit, UnitKind};
-use crate::fleet::{Bind, Fleet, Machine, TimeOfDay, Weekdays, layout};
+use crate::fleet::{Bind, Fleet, Machine, Schedule, TimeOfDay, Weekdays, layout};
 use crate::schedule::calendar_times;
 
 /// oMLX itself: `PROGRAM serve --base-path BASE` and nothing else, because every other flag makes it rewrite settings.json or stops a later release
@@ -51,16 +51,23 @@ pub(super) fn schedule(fleet: &Fleet, machine: &Machine) -> (Entry, Unit) {
     daemon.into_unit("schedule", UnitKind::Timed, Vec::new())
 }
 
-/// Whether the machine has a reconciler: windows decide its residents.
+/// Whether the machine has a reconciler: windows decide its residents, or the routes of its gateway.
 pub(super) fn has_schedule(fleet: &Fleet, machine: &Machine) -> bool {
-    fleet.has_windows(&machine.name)
+    fleet.schedules.iter().any(|schedule| matters(fleet, machine, schedule))
+}
+
+fn matters(fleet: &Fleet, machine: &Machine, schedule: &Schedule) -> bool {
+    let has_gateway = || fleet.gateway.as_ref().is_some_and(|gateway| gateway.on.contains(&machine.name));
+    (schedule.on.contains(&machine.name) && schedule.resident.is_some())
+        || (!schedule.slots.is_empty() && has_gateway())
 }
 
 /// Every time of the machine's clock on which a window that matters there can open or close. Days do not matter: the script decides, a start too many is idle.
 fn boundaries(fleet: &Fleet, machine: &Machine) -> Vec<Calendar> {
     let mut times: Vec<TimeOfDay> = fleet
-        .schedules_on(&machine.name)
-        .filter(|schedule| schedule.resident.is_some())
+        .schedules
+        .iter()
+        .filter(|schedule| matters(fleet, machine, schedule))
         .flat_map(|schedule| [schedule.window.start, schedule.window.end])
         .flat_map(|edge| calendar_times(&fleet.timezone, &machine.timezone, edge, Weekdays::DAILY))
         .map(|at| at.time)

@@ -186,7 +186,7 @@ fn a_boundary_unloads_loads_pins_and_the_next_tick_has_nothing_to_do() {
         assert_eq!(
             found,
             json!({
-                "schema": "fleetctl.schedule-state/1", "at": "2026-11-24T07:00:00Z", "state": "ok", "detail": null, "window": "late",
+                "schema": "fleetctl.schedule-state/1", "at": "2026-11-24T07:00:00Z", "state": "ok", "detail": null, "gateway": null, "window": "late",
                 "wanted": ["night", "vectors"], "resident": ["night", "vectors"], "held": [], "failures": 0, "retry_at": null,
                 "changed_at": "2026-11-24T07:00:00Z", "loaded": ["night", "vectors"], "unloaded": ["day"],
             }),
@@ -418,5 +418,40 @@ fn an_edited_state_file_is_written_anew() {
         let said = tick(&host, &shells()[0]);
         assert_eq!(engine.models(), ["day", "night loaded pinned", "vectors loaded pinned"], "{text} {said}");
         assert_eq!(state(&host)["state"], "ok");
+    }
+}
+
+#[test]
+fn the_gateway_is_told_which_configuration_is_in_force_also_while_omlx_is_away() {
+    for shell in shells() {
+        let host = host(NIGHT);
+        std::fs::write(host.path("base/settings.json"), "{\"server\": {\"port\": 1}}").expect("written");
+        std::fs::create_dir(host.path("state/gateway")).expect("made");
+        host.command(
+            "launchctl",
+            &format!("case $1 in kill) echo \"$*\" >>'{}' ;; *) exit 113 ;; esac", host.path("told").display()),
+        );
+        let window = |name: &str, start: u32, end: u32| json!({"name": name, "start": start, "end": end, "days": "0123456", "resident": null});
+        let table = json!({
+            "schema": "fleetctl.schedule-table/1", "machine": "m", "zone": "America/New_York", "base": host.path("base"), "names": {},
+            "baseline": null, "windows": [], "machine_has_gateway": "yes",
+            "gateway": [window("second", 60, 390), window("first", 30, 390), window("noon", 700, 740)],
+        });
+        std::fs::write(host.path("state/schedule/table.json"), table.to_string()).expect("written");
+        // Not rendered yet: said, and the present one stays.
+        let said = tick(&host, &shell);
+        assert!(said.contains("the gateway has no configuration for first+second"), "{said}");
+        assert!(!host.path("state/gateway/active").exists());
+        std::fs::write(host.path("state/gateway/config.first+second.yaml"), "").expect("written");
+        let said = tick(&host, &shell);
+        assert!(said.contains("the gateway takes first+second"), "{said}");
+        assert_eq!(host.read("state/gateway/active"), "first+second\n");
+        assert_eq!((&state(&host)["gateway"], &state(&host)["state"]), (&json!("first+second"), &json!("ok")));
+        tick(&host, &shell);
+        assert_eq!(host.read("told"), "kill SIGHUP system/dev.fleetctl.gateway\n", "told once");
+        host.set_clock(DAY.parse::<jiff::Timestamp>().expect("an instant").as_second() + 3_600);
+        std::fs::write(host.path("state/gateway/config.baseline.yaml"), "").expect("written");
+        tick(&host, &shell);
+        assert_eq!(host.read("state/gateway/active"), "baseline\n");
     }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod by_hand;
 mod completions;
+mod doctor;
 mod explain;
 mod gateway;
 mod global;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
 pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use gateway::{GatewayArgs, GatewayCommand, GatewayEngineName, GatewayRenderArgs};
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Schedule(ScheduleArgs),
     /// Will it fit, per machine and window: weights, drafts, caches, scratch; the largest context; what alternates
     Capacity,
+    /// What keeps a machine from working, with the command that mends it
+    Doctor(DoctorArgs),
     /// Explain a code, or list all of them
     Explain(ExplainArgs),
     /// Print the JSON Schema of the fleet file

@@ -36,6 +36,7 @@ pub(crate) fn ask(fleet: &Fleet, machine: &Machine, bundle: &Bundle, within: Dur
         programs: bundle.units.iter().filter_map(|unit| unit.program.clone()).collect(),
         url: local_url(machine),
         tailnet_ip: machine.tailnet_ip.is_none() && needs_tailnet_ip(bundle),
+        checkup: false,
         within,
     }
 }

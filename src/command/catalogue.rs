@@ -3,6 +3,7 @@
 use super::{fleet_file, status};
 use crate::config;
 use crate::diagnostic::Code;
+use crate::plan;
 
 /// Every code, sorted by its id. A room that has codes of its own adds them here.
 pub(crate) fn catalogue() -> Vec<&'static Code> {
@@ -10,6 +11,7 @@ pub(crate) fn catalogue() -> Vec<&'static Code> {
     all.extend(config::codes());
     all.push(&fleet_file::UNREADABLE);
     all.extend(status::alert::codes());
+    all.extend(plan::doctor::codes());
     all.sort_by_key(|code| code.id);
     all
 }

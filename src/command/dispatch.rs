@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, by_hand, capacity, check, completions, edit, explain, gateway, history, logs, plan, remove, render,
-    resolve, resolver, schedule, schema, simulate, status,
+    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, logs, plan, remove,
+    render, resolve, resolver, schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -69,6 +69,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Start(args) => by_hand::start(cx, args),
         Command::Stop(args) => by_hand::stop(cx, args),
         Command::Restart(args) => by_hand::restart(cx, args),
+        Command::Doctor(args) => doctor::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),
         Command::Completions(args) => completions::run(cx, args),

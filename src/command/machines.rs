@@ -10,8 +10,8 @@ use crate::cli::OnUnreachable;
 use crate::error::CommandError;
 use crate::exit::MachineOutcome;
 use crate::fleet::{Fleet, Machine};
-use crate::observe::{self, Observed};
-use crate::render;
+use crate::observe::{self, Ask, Observed};
+use crate::render::{self, Bundle};
 use crate::transport::{
     ConnectError, ConnectOptions, Connector, Event, Fanned, HostKeys, Remote, RunError, Width, fan_out,
 };
@@ -94,6 +94,18 @@ impl Context {
         connector: &Connector,
         fleet: &Arc<Fleet>,
         machines: &[&Machine],
+        watch: impl FnMut(Event, Option<&Result<Answered, Silent>>),
+    ) -> Vec<Result<Answered, Silent>> {
+        self.probe_asking(connector, fleet, machines, |_, _| {}, watch).await
+    }
+
+    /// As [`Self::probe`], with a question that `adjust` may add to.
+    pub(crate) async fn probe_asking(
+        &self,
+        connector: &Connector,
+        fleet: &Arc<Fleet>,
+        machines: &[&Machine],
+        adjust: fn(&mut Ask, &Bundle),
         mut watch: impl FnMut(Event, Option<&Result<Answered, Silent>>),
     ) -> Vec<Result<Answered, Silent>> {
         let timeout = connector.options().timeout;
@@ -106,7 +118,8 @@ impl Context {
                 let remote = connector.connect(&machine).await?;
                 let within = observe::remaining(timeout, began.elapsed());
                 let bundle = render::bundle(&fleet, &machine);
-                let ask = ask::ask(&fleet, &machine, &bundle, within);
+                let mut ask = ask::ask(&fleet, &machine, &bundle, within);
+                adjust(&mut ask, &bundle);
                 let observed = observe::probe(&remote, &ask, clock).await?;
                 Ok(Answered { remote, observed })
             }

@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod context;
 mod dispatch;
+mod doctor;
 mod edit;
 mod explain;
 mod fleet_file;
@@ -32,6 +33,7 @@ mod select;
 mod simulate;
 mod slot_probe;
 mod status;
+mod tailnet;
 
 pub(crate) use context::Context;
 pub use dispatch::run;

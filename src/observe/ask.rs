@@ -47,6 +47,8 @@ pub struct Ask {
     pub url: String,
     /// Whether the machine's own tailnet address is wanted.
     pub tailnet_ip: bool,
+    /// Whether doctor asks: power, FileVault, updates, Homebrew, tailscale's own state.
+    pub checkup: bool,
     /// For all of it.
     pub within: Duration,
 }

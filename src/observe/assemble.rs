@@ -10,8 +10,8 @@ use super::parse::{
     stat, sysctl, vm_stat, weights_files,
 };
 use super::{
-    Answer, Ask, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock, Memory,
-    Observed, Path, PortOwner, Sudo,
+    Answer, Ask, Checkup, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
+    Memory, Observed, Path, PortOwner, Sudo,
 };
 use crate::fleet::{Bytes, MachineName, layout};
 
@@ -133,6 +133,7 @@ pub fn observed(
         lock: lock(&files, &processes),
         generations: generations(&answer),
         sudo: sudo(&answer),
+        checkup: ask.checkup.then(|| Checkup::of(&all)),
         engine_uptime: engine_uptime(&jobs, &processes),
         identity,
         jobs,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
+use super::Checkup;
 use crate::fleet::{Bytes, MachineName};
 
 /// By which way the machine was reached.
@@ -351,6 +352,8 @@ pub struct Observed {
     pub generations: Vec<u32>,
     /// What sudo says; `None` when it was not asked.
     pub sudo: Option<Sudo>,
+    /// What only doctor asks; `None` when it was not asked.
+    pub checkup: Option<Checkup>,
     /// What the probe could not do, in its own words (sanitised when shown).
     pub notes: Vec<String>,
 }

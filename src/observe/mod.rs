@@ -2,17 +2,21 @@
 
 mod ask;
 mod assemble;
+mod checkup;
 mod engine_state;
 mod facts;
 pub mod parse;
 mod probe;
 mod script;
+mod tailnet;
 
 pub use ask::{Ask, AskFile, Contents};
 pub use assemble::{ZONE_LINKS, observed};
+pub use checkup::Checkup;
 pub use engine_state::{EngineState, engine_state, held_names, is_held};
 pub use facts::{
     Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,
 };
 pub use probe::{probe, remaining};
+pub use tailnet::{Node, Tailnet, TailnetError, parse_tailnet};

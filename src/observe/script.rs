@@ -6,6 +6,7 @@ use crate::fleet::layout;
 const JSON: &str = include_str!("../../templates/json.sh");
 const FILES: &str = include_str!("../../templates/probe-files.sh");
 const ROOT: &str = include_str!("../../templates/probe-root.sh");
+const CHECKUP: &str = include_str!("../../templates/probe-checkup.sh");
 const PROBE: &str = include_str!("../../templates/probe.sh");
 
 /// The whole script. `quote` makes one shell word (it is transport's, the one place that quotes).
@@ -45,7 +46,11 @@ pub(super) fn text(ask: &Ask, nonce: &str, quote: &dyn Fn(&str) -> String) -> St
     ]);
     script.push_str(&lean(JSON));
     script.push_str(&lean(FILES));
-    script.push_str(&lean(PROBE).replace("@root.sh@\n", &root));
+    script.push_str(
+        &lean(PROBE)
+            .replace("@root.sh@\n", &root)
+            .replace("@checkup.sh@\n", &if ask.checkup { lean(CHECKUP) } else { String::new() }),
+    );
     script
 }
 

@@ -31,6 +31,10 @@ pub struct Node {
     pub key_expiry: Option<String>,
     /// `LAN or public address:port` of a direct path in use now.
     pub direct: Option<String>,
+    /// Packets went to or from it in about the last two minutes. Without a direct path they are relayed.
+    pub is_active: bool,
+    /// The region of its relay (DERP) server; set for direct peers too.
+    pub relay: Option<String>,
 }
 
 /// Why there is no tailnet to read.
@@ -76,6 +80,9 @@ struct Peer {
     online: bool,
     key_expiry: Option<String>,
     cur_addr: Option<String>,
+    #[serde(default)]
+    active: bool,
+    relay: Option<String>,
 }
 
 impl Peer {
@@ -88,6 +95,8 @@ impl Peer {
             is_online: self.online,
             key_expiry: self.key_expiry.clone(),
             direct: self.cur_addr.clone().filter(|address| !address.is_empty()),
+            is_active: self.active,
+            relay: self.relay.clone().filter(|relay| !relay.is_empty()),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod diff;
+pub mod doctor;
 mod engine;
 mod files;
 mod input;

@@ -22,17 +22,17 @@ struct Case {
     name: String,
 }
 
-fn values() -> Values {
+pub(super) fn values() -> Values {
     let secret = |id: &str| (SecretId(id.to_owned()), SecretString::from(format!("key-of-{id}")));
     Values { secrets: [secret("omlx"), secret("gateway")].into(), tailnet_ip: None }
 }
 
-fn machine<'a>(fleet: &'a Fleet, name: &str) -> &'a Machine {
+pub(super) fn machine<'a>(fleet: &'a Fleet, name: &str) -> &'a Machine {
     fleet.machines.get(name).expect("a machine of the example")
 }
 
 /// What a machine holds right after an apply of the bundle.
-fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Values) -> Observed {
+pub(super) fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Values) -> Observed {
     let mut files = BTreeMap::new();
     for entry in &bundle.entries {
         let file = |bytes: Vec<u8>| FileFact::File {
@@ -125,6 +125,7 @@ fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Value
         lock: None,
         generations: Vec::new(),
         sudo: Some(Sudo::Allowed),
+        checkup: None,
         notes: Vec::new(),
     }
 }

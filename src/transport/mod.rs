@@ -27,7 +27,7 @@ pub use error::{Attempt, ConnectError, RunError, Trouble};
 pub use fan_out::{Event, Fanned, Width, fan_out};
 pub use foreground::run_in_foreground;
 pub use listen::{Stop, asked_to_stop, listen, own_tailnet_address};
-pub use output_of::output_of;
+pub use output_of::{long_output_of, output_of};
 pub use plain_http::{Got, HttpError, PlainHttp};
 pub use quote::{quote, quote_all};
 pub use remote::{As, Output, Remote};

@@ -6,10 +6,21 @@ use std::time::Duration;
 
 /// Longest output that is taken: a secret is shorter.
 const LIMIT: usize = 64 << 10;
+/// Longest answer of a tool: `tailscale status --json` has about 1.5 kB a peer.
+const LONG: usize = 16 << 20;
 
 /// Runs an argv with our terminal for its questions and takes its standard output. Errors: it cannot be started, ends unsuccessfully, says more than
 /// 64 KiB, or takes longer than `timeout`; then it is killed. No error holds a byte of what it said.
 pub async fn output_of(argv: &[String], timeout: Duration) -> io::Result<Vec<u8>> {
+    output(argv, timeout, LIMIT).await
+}
+
+/// As [`output_of`], for a tool that says much: up to 16 MiB.
+pub async fn long_output_of(argv: &[String], timeout: Duration) -> io::Result<Vec<u8>> {
+    output(argv, timeout, LONG).await
+}
+
+async fn output(argv: &[String], timeout: Duration, limit: usize) -> io::Result<Vec<u8>> {
     let (program, arguments) =
         argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "an empty command"))?;
     #[expect(clippy::disallowed_methods, reason = "transport is the door to processes")]
@@ -21,8 +32,8 @@ pub async fn output_of(argv: &[String], timeout: Duration) -> io::Result<Vec<u8>
     if !output.status.success() {
         return Err(io::Error::other(format!("it ended with {}", output.status)));
     }
-    if output.stdout.len() > LIMIT {
-        return Err(io::Error::other("it said more than 64 KiB"));
+    if output.stdout.len() > limit {
+        return Err(io::Error::other(format!("it said more than {} KiB", limit >> 10)));
     }
     Ok(output.stdout)
 }

@@ -18,7 +18,7 @@ use crate::exit::{Exit, MachineOutcome, over_machines};
 use crate::fleet::{Fleet, Machine, parse_duration};
 use crate::schedule::Moment;
 use crate::transport::Connector;
-use crate::ui::json::StatusDocument;
+use crate::ui::json::{Alert, StatusDocument};
 use crate::ui::{Waiting, render_status};
 
 pub(crate) fn run(cx: &Context, args: &StatusArgs) -> Result<Exit, CommandError> {
@@ -35,6 +35,17 @@ pub(crate) fn run(cx: &Context, args: &StatusArgs) -> Result<Exit, CommandError>
         connector.close().await;
         done
     })
+}
+
+/// What status says of one machine, for doctor.
+pub(super) fn alerts_of(
+    fleet: &Fleet,
+    machine: &Machine,
+    answer: &Result<Answered, Silent>,
+    now: jiff::Timestamp,
+) -> Vec<Alert> {
+    let moment = Moment::new(fleet, now);
+    machine::status(&Declared { fleet, machine, moment: &moment, now }, answer).alerts
 }
 
 /// `--watch SECS`, or a duration.

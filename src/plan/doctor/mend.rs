@@ -1,0 +1,89 @@
+//! The command that mends a finding: of doctor's own rules, and of status's alerts by their code.
+
+use super::Examined;
+use crate::fleet::{Machine, Release, layout};
+
+/// A command to copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mend {
+    /// On the operator's computer.
+    Here(String),
+    /// On the machine, in its own shell; sudo may ask for a password there.
+    There(String),
+}
+
+/// The command for one of status's alerts; `None` where there is none that only needs to be copied.
+pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> Option<Mend> {
+    let name = &machine.name;
+    let here = |text: String| Some(Mend::Here(text));
+    let there = |text: String| Some(Mend::There(text));
+    match code {
+        "omlx-not-installed" | "omlx-other-release" => install(machine, examined?.quote),
+        "omlx-foreign" => here(format!("fleetctl adopt {name}")),
+        "omlx-stopped" | "drifted" | "state-unreadable" | "name-not-listed" | "resident-not-loaded" => {
+            here(format!("fleetctl apply --on {name}"))
+        }
+        "omlx-held" => here(format!("fleetctl start {name}")),
+        "omlx-crashing" | "omlx-starting" => here(format!("fleetctl logs {name}")),
+        "omlx-unresponsive" | "omlx-key-refused" => here(format!("fleetctl restart {name}")),
+        "weights-missing" | "weights-incomplete" => here(format!("fleetctl models sync --on {name}")),
+        "no-headroom" => here(format!("fleetctl capacity --on {name}")),
+        "gpu-limit-differs" => {
+            let is_there = examined?.observed.jobs.contains_key(&layout::label("gpu-limit"));
+            here(if is_there {
+                format!("fleetctl restart {name} gpu-limit")
+            } else {
+                format!("fleetctl apply --on {name}")
+            })
+        }
+        "apply-reverted" | "apply-revert-failed" => here(format!("fleetctl history {name}")),
+        "disk-low" => {
+            let examined = examined?;
+            there(format!("du -sh {}/*", (examined.quote)(&machine.omlx.weights)))
+        }
+        "clock-zone" => {
+            let examined = examined?;
+            there(format!("sudo systemsetup -settimezone {}", (examined.quote)(machine.timezone.name())))
+        }
+        "clock-off" => there("sudo sntp -sS time.apple.com".to_owned()),
+        _ => None,
+    }
+}
+
+/// Installs the rule for our one command under sudo: checked before it is in force (macos.md 4.2). `line`: transport's, for the login user.
+pub fn sudo_rule(line: &str, quote: &dyn Fn(&str) -> String) -> Mend {
+    Mend::There(format!(
+        "f=$(mktemp) && echo {} >\"$f\" && sudo visudo -cf \"$f\" && sudo install -o root -g wheel -m 0440 \"$f\" /etc/sudoers.d/fleetctl",
+        quote(line)
+    ))
+}
+
+/// How the declared release gets onto a machine. Homebrew's tap holds one release at a time, and its tags may lag (oMLX #809), so the formula is taken at the
+/// tag and the release is verified afterwards; the fork comes from PyPI into the environment that `program` lies in.
+pub fn install(machine: &Machine, quote: &dyn Fn(&str) -> String) -> Option<Mend> {
+    let program = &machine.omlx.program;
+    let release = machine.omlx.release;
+    match release {
+        Release::Flyto0_7_0 => {
+            let environment = quote(program.strip_suffix("/bin/omlx")?);
+            Some(Mend::There(format!(
+                "python3.11 -m venv {environment} && {environment}/bin/pip install flyto-mlx==0.7.0"
+            )))
+        }
+        Release::V0_3_8 | Release::V0_5_0 => {
+            let brew = quote(&format!("{}/brew", program.strip_suffix("/omlx")?));
+            Some(Mend::There(format!(
+                "{brew} tap jundot/omlx https://github.com/jundot/omlx && git -C \"$({brew} --repository jundot/omlx)\" checkout v{release} && HOMEBREW_NO_AUTO_UPDATE=1 {brew} install jundot/omlx/omlx",
+            )))
+        }
+    }
+}
+
+/// The log of a unit, made as the runner makes it.
+pub(super) fn make_log(path: &str, owner: &crate::render::Owner, quote: &dyn Fn(&str) -> String) -> Mend {
+    let (path, user, group) = (quote(path), quote(&owner.user), quote(&owner.group));
+    Mend::There(format!(
+        "sudo install -d -o root -g wheel -m 0755 {logs} && sudo touch {path} && sudo chown {user}:{group} {path}",
+        logs = layout::LOGS
+    ))
+}

@@ -1,0 +1,71 @@
+//! What keeps a machine from working, told from what one probe saw: `doctor`'s own rules, one file a family. Pure: values in, findings out. What `status` raises
+//! as alerts is not repeated here; [`mend`] knows the command for those too.
+
+mod access;
+mod codes;
+mod disk;
+mod engine;
+mod memory;
+mod mend;
+mod power;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use codes::{SECRET_MISSING, codes};
+pub use mend::{Mend, install, mend, sudo_rule};
+
+use crate::diagnostic::Code;
+use crate::fleet::{Fleet, Machine};
+use crate::observe::{Node, Observed};
+use crate::render::Bundle;
+
+/// What decides the findings of one machine that answered.
+pub struct Examined<'a> {
+    /// The fleet.
+    pub fleet: &'a Fleet,
+    /// The machine.
+    pub machine: &'a Machine,
+    /// What it should hold.
+    pub bundle: &'a Bundle,
+    /// What it holds.
+    pub observed: &'a Observed,
+    /// The machine in the eyes of this computer's tailscale, where it runs.
+    pub peer: Option<&'a Node>,
+    /// The time.
+    pub now: jiff::Timestamp,
+    /// Makes one shell word (transport's, the one place that quotes).
+    pub quote: &'a dyn Fn(&str) -> String,
+}
+
+/// Something that keeps a machine from working, or will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule.
+    pub code: &'static Code,
+    /// What is wrong; a lowercase fragment. The machine's name is put in front of it.
+    pub message: String,
+    /// What mends it.
+    pub mend: Option<Mend>,
+}
+
+impl Finding {
+    fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), mend: None }
+    }
+
+    fn mended(mut self, mend: Mend) -> Self {
+        self.mend = Some(mend);
+        self
+    }
+}
+
+/// Everything that doctor's own rules say, family by family.
+pub fn examine(examined: &Examined<'_>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    access::rules(examined, &mut all);
+    power::rules(examined, &mut all);
+    engine::rules(examined, &mut all);
+    memory::rules(examined, &mut all);
+    disk::rules(examined, &mut all);
+    all
+}

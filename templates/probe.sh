@@ -172,7 +172,7 @@ key=
 host=
 port=
 if [ -r "$BASE/settings.json" ]; then
-	flat=$(json_flatten "$BASE/settings.json" 2>/dev/null) || note "$BASE/settings.json is not JSON"
+	flat=$(json_flatten "$BASE/settings.json" 2>/dev/null) || note "$BASE/settings.json is not JSON: oMLX is asked without a key"
 	IFS=$newline
 	set -f
 	for f in $flat; do

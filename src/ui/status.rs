@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::clock_face::{clock_face, short_face};
 use super::json::{Alert, MachineStatus, MemoryStatus, ServedStatus, StatusDocument};
-use super::{Grid, Palette, Tone};
+use super::{Grid, Palette, Tone, sanitize};
 use crate::fleet::{Bytes, Fleet};
 
 /// From this width on the bars are long and the columns stand further apart.
@@ -88,7 +88,7 @@ fn omlx(machine: &MachineStatus) -> Vec<Line> {
 
 fn names(machine: &MachineStatus) -> Vec<Line> {
     let mut lines: Vec<Line> = machine.served.iter().map(|served| line(&served.name, Tone::Plain)).collect();
-    lines.extend(machine.undeclared.iter().map(|name| line(name, Tone::Warn)));
+    lines.extend(machine.undeclared.iter().map(|name| line(sanitize(name), Tone::Warn)));
     lines
 }
 
@@ -186,10 +186,10 @@ fn alerts(document: &StatusDocument, width: u16, is_colored: bool) -> String {
                 "warning" => Tone::Warn,
                 _ => Tone::Dim,
             };
-            let mut what = format!("{} ({})", alert.message, alert.code);
+            let mut what = format!("{} ({})", sanitize(&alert.message), alert.code);
             for hint in &alert.hints {
-                what.push_str("\n  ");
-                what.push_str(hint);
+                what.push_str("\nhelp: ");
+                what.push_str(&sanitize(hint));
             }
             grid.row([(severity.to_owned(), tone), (machine.name.clone(), Tone::Strong), (what, Tone::Plain)]);
         }

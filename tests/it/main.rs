@@ -11,6 +11,7 @@ mod render;
 mod resolver;
 mod scripts;
 mod slots;
+mod status;
 mod support;
 mod transaction;
 mod transport;

@@ -45,6 +45,8 @@ alerts! {
         "Formats, ranges and rules differ between releases, so apply refuses such a machine. Change [omlx].version (or [machines.NAME.omlx].version), or install the declared release.";
     OMLX_KEY_REFUSED = "omlx-key-refused", Error, "oMLX refused the key of its own settings.json",
         "The probe asks oMLX with the key that stands in the machine's settings.json. That the running server refuses it means that the file was changed since it started, or that OMLX_API_KEY is set in its environment.";
+    SETTINGS_MALFORMED = "settings-malformed", Error, "oMLX's settings.json is not JSON",
+        "The running server does not notice, but 0.3.8 starts with such a file as if it were empty: on 127.0.0.1:8000 and without an API key, and then overwrites it.\n\n`fleetctl apply` keeps the broken file aside and writes a sound one.";
     NAME_NOT_LISTED = "name-not-listed", Error, "a declared name is not served",
         "oMLX does not list the name: its link or weights are missing, or it has not looked since they came. `fleetctl plan` says what is missing.";
     RESIDENT_NOT_LOADED = "resident-not-loaded", Warning, "a resident name is not loaded",

@@ -11,7 +11,8 @@ use crate::schedule;
 use crate::slot::{self, Cursor, LEASE, MachineHealth, Snapshot};
 use crate::ui::json::{JobRun, JobStatus, SlotStatus, TargetEntry, TransitionStatus};
 
-/// Where every slot goes now, by what the machines just said.
+/// Where every slot goes now, by what the machines just said. A slot whose route leads to a machine that was not asked (`--on`) is left out: where it goes is not
+/// known.
 pub(super) fn slots(
     fleet: &Fleet,
     answers: &[(&Machine, &Result<Answered, Silent>)],
@@ -29,6 +30,10 @@ pub(super) fn slots(
     fleet
         .slots
         .iter()
+        .filter(|slot| {
+            let mut machines = moment.route(slot).route.iter().flat_map(|rank| &rank.machines);
+            machines.all(|machine| snapshot.of(machine).is_some())
+        })
         .map(|slot| {
             let resolution = slot::resolve_in(&moment, slot, &snapshot, &Cursor::default());
             SlotStatus {
@@ -47,7 +52,14 @@ pub(super) fn slots(
 
 /// A machine's health as slots see it, from its own answers.
 fn health(observed: &Observed) -> MachineHealth {
-    let (mut health, _) = slot::observed(answer(&observed.engine.models), answer(&observed.engine.status));
+    let engine = &observed.engine;
+    // What was not asked for lack of an earlier answer failed as that one did.
+    let models = match (&engine.models, &engine.health, &engine.status) {
+        (observe::Answer::NotAsked, failed @ observe::Answer::Failed(_), _)
+        | (observe::Answer::NotAsked, _, failed @ observe::Answer::Failed(_)) => failed,
+        (models, ..) => models,
+    };
+    let (mut health, _) = slot::observed(answer(models), answer(&engine.status));
     health.held = is_held(observed, "omlx");
     health.held_names = held_names(observed).into_iter().collect::<BTreeSet<String>>();
     health

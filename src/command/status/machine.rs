@@ -258,7 +258,7 @@ fn alerts(
     engine_alerts(declared, observed, state, shown, &mut all);
     name_alerts(observed, state, shown, &mut all);
     system_alerts(declared, observed, shown, &mut all);
-    state_alerts(observed, shown, plan, &mut all);
+    state_alerts(declared.machine, observed, shown, plan, &mut all);
     // The gravest first; within one severity as found.
     let rank = |alert: &Alert| match alert.severity {
         severity if severity == Severity::Error.as_str() => 0,
@@ -322,8 +322,12 @@ fn engine_alerts(
     if let Some(version) = shown.omlx.version.as_deref().filter(|version| *version != release) {
         all.push(alert(&alert::OMLX_OTHER_RELEASE, format!("runs oMLX {version}, declared is {release}")));
     }
+    let malformed = observed.notes.iter().find(|note| is_of_settings(declared.machine, note));
+    all.extend(malformed.map(|note| alert(&alert::SETTINGS_MALFORMED, note.clone())));
     for (name, answer) in [("/api/status", &engine.status), ("/v1/models/status", &engine.models)] {
         match answer {
+            // Asked without a key, because there is none to be had.
+            Answer::Failed(AnswerError::Unauthorised(_)) if malformed.is_some() => break,
             Answer::Failed(error @ AnswerError::Unauthorised(_)) => {
                 all.push(alert(&alert::OMLX_KEY_REFUSED, format!("{name}: {error}")));
                 break;
@@ -413,7 +417,18 @@ fn system_alerts(declared: &Declared<'_>, observed: &Observed, shown: &MachineSt
     }
 }
 
-fn state_alerts(observed: &Observed, shown: &MachineStatus, plan: &MachinePlan, all: &mut Vec<Alert>) {
+/// Whether the probe says that oMLX's settings.json is malformed.
+fn is_of_settings(machine: &Machine, note: &str) -> bool {
+    note.starts_with(&format!("{} is not JSON", layout::settings_path(machine)))
+}
+
+fn state_alerts(
+    machine: &Machine,
+    observed: &Observed,
+    shown: &MachineStatus,
+    plan: &MachinePlan,
+    all: &mut Vec<Alert>,
+) {
     if let Some(changes) = shown.drift.changes.filter(|changes| *changes > 0) {
         let noun = if changes == 1 { "change" } else { "changes" };
         all.push(alert(
@@ -442,7 +457,7 @@ fn state_alerts(observed: &Observed, shown: &MachineStatus, plan: &MachinePlan, 
         Some(_) => {}
         None => all.push(alert(&alert::STATE_UNREADABLE, "result.json is not what a runner writes")),
     }
-    for note in &observed.notes {
+    for note in observed.notes.iter().filter(|note| !is_of_settings(machine, note)) {
         let code = if note.contains(layout::STATE) { &alert::STATE_UNREADABLE } else { &alert::PROBE_INCOMPLETE };
         all.push(alert(code, without_prefix(note, &shown.name)));
     }

@@ -1,0 +1,115 @@
+//! `status` and the verbs by hand against machines that are well and machines that are not: each answer whole.
+
+mod by_hand;
+mod machines;
+mod omlx;
+
+use crate::support::lab::{Hosts, Lab, Said};
+
+/// A lab of two plain machines and the operator's fleet file for it.
+pub(super) struct Case {
+    pub(super) lab: Lab,
+    fleet: tempfile::NamedTempFile,
+}
+
+const FLEET: &str = r#"
+schema = 1
+[fleet]
+name     = "test"
+timezone = "America/New_York"
+tailnet  = "lab.ts.net"
+user     = "ops"
+[omlx]
+version = "0.3.8"
+program = "/opt/homebrew/bin/omlx"
+bind    = "all"
+port    = 8000
+base    = "~/.omlx"
+weights = "~/models"
+api_key = { command = ["/bin/echo", "sk-test-1234"] }
+[machines.mac-a]
+chip   = "M4"
+memory = "16GB"
+[machines.mac-b]
+chip   = "M4"
+memory = "16GB"
+[models.edge-2b]
+directory = "Qwen3.6-2B-MLX-4bit"
+size      = "1.6GB"
+kind      = "llm"
+[profiles.edge]
+enable_thinking    = false
+max_context_window = 8192
+[serve.extract-2b]
+model    = "edge-2b"
+profile  = "edge"
+on       = ["mac-a", "mac-b"]
+resident = true
+[slots.extract]
+route = ["extract-2b"]
+"#;
+
+impl Case {
+    /// Brings the lab up; `host` are further lines for both hosts. `None` where no lab can run.
+    pub(super) fn up(host: &str) -> Option<Self> {
+        let models = "models = [\"llm=Qwen3.6-2B-MLX-4bit,size=1.6GB\"]";
+        let spec = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(spec.path(), format!("[hosts.mac-a]\n{models}\n{host}\n[hosts.mac-b]\n{models}\n{host}\n"))
+            .expect("written");
+        let lab = Lab::up(Hosts::Spec(spec.path()))?;
+        let fleet = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(fleet.path(), FLEET).expect("written");
+        Some(Self { lab, fleet })
+    }
+
+    /// As `up`, with the fleet file applied to both machines.
+    pub(super) fn applied(host: &str) -> Option<Self> {
+        let case = Self::up(host)?;
+        let said = case.fleetctl(&["apply", "--yes", "--quiet", "--no-gate"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        Some(case)
+    }
+
+    pub(super) fn fleetctl(&self, arguments: &[&str]) -> Said {
+        let file = self.fleet.path().to_str().expect("text");
+        let command =
+            [&["/usr/bin/env", "COLUMNS=100", env!("CARGO_BIN_EXE_fleetctl"), "-f", file], arguments].concat();
+        self.lab.laptop(&command)
+    }
+
+    /// Everything that a user sees.
+    pub(super) fn shown(&self, arguments: &[&str]) -> String {
+        let said = self.fleetctl(arguments);
+        let err: String = said
+            .err
+            .lines()
+            .filter(|line| !line.contains("warnings; `fleetctl check`"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        format!("exit: {}\n{}-----\n{err}", said.code, said.out)
+    }
+}
+
+/// What differs from run to run.
+pub(super) fn filters() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d \w{3} \d\d:\d\d", "[TIME]"),
+        (r"up \d+ (s|min) *", "up [TIME]  "),
+        (r"for \d+ s", "for [N] s"),
+        (r"\(pid \d+\)", "(pid [N])"),
+        (r"\(\d+ starts\)", "([N] starts)"),
+        (r"(system +)[0-9.]+ GiB", "$1[N]"),
+        (r"[a-z]+@[a-z0-9.-]+ holds", "[WHO] holds"),
+        (r"100\.64\.\d+\.\d+", "[IP]"),
+    ]
+}
+
+/// Pins everything that a user sees.
+macro_rules! assert_shown {
+    ($shown:expr, @$snapshot:literal) => {
+        insta::with_settings!({filters => crate::status::filters()}, {
+            insta::assert_snapshot!($shown, @$snapshot);
+        });
+    };
+}
+pub(super) use assert_shown;

@@ -51,7 +51,7 @@ fn gateway_machine<'a>(cx: &Context, fleet: &'a Fleet) -> Result<(&'a Machine, G
     let selected = cx.select(fleet)?;
     let machine = gateway.on.iter().find_map(|name| selected.iter().find(|machine| machine.name == *name));
     let machine = machine.ok_or_else(|| {
-        let on: Vec<&str> = gateway.on.iter().map(|name| name.as_str()).collect();
+        let on: Vec<&str> = gateway.on.iter().map(crate::fleet::MachineName::as_str).collect();
         CommandError::usage(format!("--on selects no machine of the gateway: it is on {}", on.join(", ")))
     })?;
     Ok((machine, gateway.engine))

@@ -5,6 +5,7 @@
 mod architecture;
 mod capacity;
 mod check;
+mod docs;
 mod json_sh;
 mod lab_hosts;
 mod render;

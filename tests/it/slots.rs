@@ -412,3 +412,32 @@ fn simulate_and_schedule_speak_json() {
         serde_json::json!([])
     );
 }
+
+#[test]
+fn the_gateways_configuration_names_secrets_and_holds_none() {
+    let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fleet.toml");
+    let at = "2026-11-23T12:00:00-05:00";
+    let output = run(&example, &["gateway", "render", "--at", at]);
+    assert_eq!(output.status.code(), Some(0));
+    let config = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(config.contains("api_key: \"os.environ/FLEETCTL_OMLX_KEY\""), "{config}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    for semantic in ["round-robin: extract-fast", "schedule: all slots", "deadline: embed-fast", "load: extract-fast"] {
+        assert!(said.contains(semantic), "{semantic}\n{said}");
+    }
+    let night = run(&example, &["gateway", "render", "--at", "2026-11-23T02:00:00-05:00", "--json"]);
+    let document: serde_json::Value = serde_json::from_slice(&night.stdout).expect("a document");
+    assert_eq!((&document["windows"], &document["machine"]), (&"night".into(), &"mac-studio1".into()));
+    assert!(night.stderr.is_empty());
+    insta::assert_snapshot!(told(&run(&fleet("no-gateway", [1, 2, 3]), &["gateway", "render"]), &[]), @r"
+    --- stderr
+    error: the fleet file declares no [gateway]
+    help: [gateway] names the router's engine, machines, program, bind and port
+    --- exit 1
+    ");
+    insta::assert_snapshot!(told(&run(&example, &["gateway", "render", "--on", "mac-mini1"]), &[]), @r"
+    --- stderr
+    error: --on selects no machine of the gateway: it is on mac-studio1
+    --- exit 2
+    ");
+}

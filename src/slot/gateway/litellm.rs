@@ -104,7 +104,7 @@ fn draw(values: Context) -> String {
         .add_template("gateway", TEMPLATE)
         .and_then(|()| environment.get_template("gateway"))
         .and_then(|template| template.render(values));
-    drawn.map(|text| text + "\n").unwrap_or_else(|error| format!("!{error:#}\n"))
+    drawn.map_or_else(|error| format!("!{error:#}\n"), |text| text + "\n")
 }
 
 fn entry(fleet: &Fleet, one: &Deployment<'_>, mirrors: &[Mirror<'_>]) -> Context {

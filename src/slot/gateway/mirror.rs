@@ -22,7 +22,7 @@ pub enum MirrorEnd<'a> {
     Reference(&'a ShadowName),
 }
 
-impl<'a> MirrorEnd<'a> {
+impl MirrorEnd<'_> {
     /// The model name at the gateway.
     pub fn model_name(self) -> String {
         match self {

@@ -67,10 +67,13 @@ impl Host {
     }
 
     pub(crate) fn try_sh(&self, script: &str) -> Output {
-        lab()
-            .args(["exec", &self.lab, HOST, "--user", "root", "--", "/bin/sh", "-c", script])
-            .output()
-            .expect("it runs")
+        self.on(HOST, script)
+    }
+
+    /// A script as root on any host of the lab.
+    pub(crate) fn on(&self, host: &str, script: &str) -> Output {
+        let words = ["exec", &self.lab, host, "--user", "root", "--", "/bin/sh", "-c", script];
+        lab().args(words).output().expect("scripts/lab runs")
     }
 
     /// A request to the lab about the host: fault, heal, reboot, clock, knob.

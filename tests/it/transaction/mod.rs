@@ -3,6 +3,8 @@
 mod fault;
 mod holds;
 mod host;
+mod kills;
 mod matrix;
 mod outcomes;
 mod secrets;
+mod waves;

@@ -14,6 +14,9 @@ const FUNCTIONS: &str = include_str!("../../templates/apply/upload.sh");
 /// Characters of base64 a line, so that no line is longer than any tool reads (POSIX.1-2017: `LINE_MAX` is at least 2048).
 const LINE: usize = 1000;
 
+/// The runner; and where there is none any more (it was killed in its last moment), the job takes itself away.
+const START: &str = "[ ! -f /usr/local/var/fleetctl/apply/runner ] || exec /bin/sh /usr/local/var/fleetctl/apply/runner; exec /bin/launchctl bootout system/dev.fleetctl.apply";
+
 /// The definition of the job that runs the runner.
 ///
 /// `RunAtLoad`, so that it starts now and after every boot; no `KeepAlive`, because it ends for good when it is done. `StartInterval`, because a runner that was killed
@@ -23,7 +26,7 @@ fn plist() -> String {
     #[serde(rename_all = "PascalCase")]
     struct Job {
         label: &'static str,
-        program_arguments: [&'static str; 2],
+        program_arguments: [&'static str; 3],
         run_at_load: bool,
         start_interval: u32,
         process_type: &'static str,
@@ -31,7 +34,7 @@ fn plist() -> String {
     }
     let job = Job {
         label: "dev.fleetctl.apply",
-        program_arguments: ["/bin/sh", "/usr/local/var/fleetctl/apply/runner"],
+        program_arguments: ["/bin/sh", "-c", START],
         run_at_load: true,
         start_interval: 30,
         process_type: "Interactive",
@@ -92,7 +95,8 @@ mod tests {
         	<key>ProgramArguments</key>
         	<array>
         		<string>/bin/sh</string>
-        		<string>/usr/local/var/fleetctl/apply/runner</string>
+        		<string>-c</string>
+        		<string>[ ! -f /usr/local/var/fleetctl/apply/runner ] || exec /bin/sh /usr/local/var/fleetctl/apply/runner; exec /bin/launchctl bootout system/dev.fleetctl.apply</string>
         	</array>
         	<key>RunAtLoad</key>
         	<true/>

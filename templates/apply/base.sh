@@ -229,8 +229,8 @@ waiting_goes_on() {
 
 # One directory, put in place by one rename. `who` is the operator, `pid` the runner.
 lock_take() {
-	mine=$STATE/.lock.$$
-	rm -rf "$mine"
+	mine=$STATE/.lock.apply.$$
+	rm -rf "$STATE"/.lock.apply.*
 	mkdir "$mine" || return 1
 	meta who >"$mine/who"
 	meta id >"$mine/id"
@@ -248,13 +248,13 @@ lock_take() {
 		fi
 		if [ -d "$STATE/lock" ] && lock_is_dead; then
 			say "the lock of $(cat "$STATE/lock/who" 2>/dev/null) is broken: its process is gone"
-			mv -f "$STATE/lock" "$STATE/.lock.dead.$$" && rm -rf "$STATE/.lock.dead.$$"
+			mv -f "$STATE/lock" "$STATE/.lock.apply.dead" && rm -rf "$STATE/.lock.apply.dead"
 		fi
 		if [ ! -e "$STATE/lock" ]; then
 			mv "$mine" "$STATE/lock" 2>/dev/null
 			[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$(meta id)" ] && return 0
 			# Another was faster: mv went inside.
-			[ -d "$STATE/lock/.lock.$$" ] && mv "$STATE/lock/.lock.$$" "$mine"
+			[ -d "$STATE/lock/.lock.apply.$$" ] && mv "$STATE/lock/.lock.apply.$$" "$mine"
 		fi
 		# The reconciler and the verbs that load and unload hold it for a moment.
 		if [ "$WAITED" -ge 60 ]; then
@@ -280,8 +280,11 @@ lock_is_dead() {
 }
 
 lock_drop() {
-	[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$(meta id)" ] || return 0
-	mv -f "$STATE/lock" "$STATE/.lock.done.$$" && rm -rf "$STATE/.lock.done.$$"
+	if [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$(meta id)" ]; then
+		mv -f "$STATE/lock" "$STATE/.lock.apply.done"
+	fi
+	# Those of runs that were killed too: there is one runner at a time.
+	rm -rf "$STATE"/.lock.apply.*
 }
 
 boot_time() {

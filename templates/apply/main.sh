@@ -327,8 +327,14 @@ finish() {
 	# The payload holds secrets: it goes with the transaction.
 	mv -f "$APPLY" "$STATE/.apply.done.$$"
 	rm -rf "$STATE"/.apply.done.*
-	# As the last act: launchd ends this very process.
-	exec /bin/launchctl bootout "system/$JOB"
+	# As the last act: launchd ends this very process. While it does not, it is asked again.
+	tries=0
+	while [ "$tries" -lt 30 ]; do
+		/bin/launchctl bootout "system/$JOB" 2>/dev/null
+		sleep 1
+		tries=$((tries + 1))
+	done
+	exit 0
 }
 
 main() {

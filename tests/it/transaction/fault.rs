@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::host::{HOST, Host};
+use super::host::Host;
 
 /// The runner's states that can be reached, in order; `staged` is the upload's own rename.
 pub(crate) const STATES: [&str; 10] =
@@ -133,7 +133,7 @@ pub(crate) fn hold_next(host: &Host, state: &str) {
 }
 
 pub(crate) fn is_held(host: &Host) -> bool {
-    host.is_soon("[ -e /var/hold/reached ]", Duration::from_secs(60))
+    host.is_soon("[ -e /var/hold/reached ]", Duration::from_mins(1))
 }
 
 pub(crate) fn let_go(host: &Host) {
@@ -202,6 +202,3 @@ pub(crate) fn heal(host: &Host, fault: Fault) {
 pub(crate) fn must_heal_first(fault: Fault) -> bool {
     matches!(fault, Fault::ReadOnly)
 }
-
-/// The name of the host, for the laptop's own words.
-pub(crate) const NAME: &str = HOST;

@@ -37,10 +37,6 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Host {
-    pub(crate) fn up(name: &str) -> Self {
-        Self::with(name, "")
-    }
-
     /// With further keys of the lab's host table.
     pub(crate) fn with(name: &str, keys: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("tx").tempdir().expect("a directory");

@@ -1,4 +1,4 @@
-//! Kills at moments that nobody chose: the runner is killed again and again, and each transaction still ends old or new. The seed is printed; FAULT_SEED repeats a run.
+//! Kills at moments that nobody chose: the runner is killed again and again, and each transaction still ends old or new. The seed is printed; `FAULT_SEED` repeats a run.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,8 @@ fn random_kills_end_old_or_new() {
     });
     println!("FAULT_SEED={seed}");
     let mut moments = Moments(seed);
-    let mut benches = [Bench::new("killsr", Way::Restart, ""), Bench::new("killsl", Way::Live, "sh = \"dash\"\nawk = \"mawk\"")];
+    let mut benches =
+        [Bench::new("killsr", Way::Restart, ""), Bench::new("killsl", Way::Live, "sh = \"dash\"\nawk = \"mawk\"")];
     let (mut kills, mut transactions, mut ends) = (0, 0, std::collections::BTreeMap::<String, u32>::new());
     while kills < wanted {
         let bench = &mut benches[transactions % 2];
@@ -42,14 +43,15 @@ fn random_kills_end_old_or_new() {
         let (old, new) = (bench.present, 1 - bench.present);
         let mut child = bench.host.begin(&bench.files[new], &["apply", "--yes", "--json"], &[]);
         // A few kills a transaction, each at its own moment after the last.
-        let delays: Vec<String> = (0..1 + moments.next(5)).map(|_| format!("{}.{}", moments.next(3), moments.next(10))).collect();
+        let delays: Vec<String> =
+            (0..=moments.next(5)).map(|_| format!("{}.{}", moments.next(3), moments.next(10))).collect();
         let script = format!(
             "runner() {{ launchctl print system/dev.fleetctl.apply 2>/dev/null | sed -n 's/^\tpid = //p'; }}; for delay in {}; do n=0; while [ -z \"$(runner)\" ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done; sleep $delay; pid=$(runner); [ -z \"$pid\" ] || kill -KILL $pid && echo killed $pid; done; true",
             delays.join(" ")
         );
         let said = bench.host.sh(&script);
         kills += said.lines().filter(|line| line.starts_with("killed ") && line.len() > 7).count() as u64;
-        let deadline = Instant::now() + Duration::from_secs(300);
+        let deadline = Instant::now() + Duration::from_mins(5);
         while child.try_wait().expect("a child").is_none() {
             assert!(Instant::now() < deadline, "the laptop does not end\n{}", bench.host.state());
             std::thread::sleep(Duration::from_millis(200));

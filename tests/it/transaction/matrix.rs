@@ -69,7 +69,7 @@ impl Bench {
     pub(crate) fn has_ended(&self) -> bool {
         self.host.is_soon(
             "launchctl print system/dev.fleetctl.apply >/dev/null 2>&1 && exit 1; [ ! -e /usr/local/var/fleetctl/apply ]",
-            Duration::from_secs(240),
+            Duration::from_mins(4),
         )
     }
 
@@ -128,7 +128,7 @@ impl Bench {
         let told = result["state"].as_str().unwrap_or("?").to_owned();
         if told == "revert-failed" {
             // It is said, and the next apply mends it: what the fault made impossible was the start of the old generation.
-            return self.converge(cell, new, told);
+            return self.converge(new, told);
         }
         let edited = (cell.fault == Fault::PersonEdits).then_some(fault::EDITED);
         let (from_old, from_new) = (self.differs(old, edited), self.differs(new, edited));
@@ -146,7 +146,7 @@ impl Bench {
                 if is_new { "new" } else { "old" }
             ));
         }
-        self.converge(cell, new, told)
+        self.converge(new, told)
     }
 
     fn second_apply(&self, old: usize) -> Result<(), String> {
@@ -162,7 +162,7 @@ impl Bench {
         }
     }
 
-    fn converge(&mut self, cell: Cell, new: usize, told: String) -> Result<String, String> {
+    fn converge(&mut self, new: usize, told: String) -> Result<String, String> {
         let (code, out, err) = self.host.fleetctl(&self.files[new], &["apply", "--yes"]);
         if code != 0 {
             return Err(format!("after {told} the next apply ended with {code}\n{out}{err}\n{}", self.host.state()));
@@ -172,7 +172,6 @@ impl Bench {
             return Err(format!("after {told} the next apply did not converge: {wrong:#?}\n{out}{err}"));
         }
         self.present = new;
-        let _ = (cell, self.way);
         Ok(told)
     }
 }

@@ -30,8 +30,10 @@ fn a_failed_wave_stops_the_next_and_all_or_nothing_takes_back() {
     );
     let host = Host::with("waves", &second);
     let both = |state| {
-        fleet_text(Way::Restart, state)
-            .replace("[models.alpha]", &format!("[machines.{SECOND}]\nchip = \"M4\"\nmemory = \"16GB\"\n[models.alpha]"))
+        fleet_text(Way::Restart, state).replace(
+            "[models.alpha]",
+            &format!("[machines.{SECOND}]\nchip = \"M4\"\nmemory = \"16GB\"\n[models.alpha]"),
+        )
     };
     let files = [0, 1].map(|state: usize| host.write_fleet(&format!("{state}.toml"), &both(state)));
     for name in [host::HOST, SECOND] {
@@ -58,7 +60,8 @@ fn a_failed_wave_stops_the_next_and_all_or_nothing_takes_back() {
     assert_eq!(code, 0, "{out}{err}");
 
     // All or nothing: it is taken back.
-    let (code, out, err) = host.fleetctl(&files[1], &["apply", "--yes", "--json", "--wave", "1,100%", "--all-or-nothing"]);
+    let (code, out, err) =
+        host.fleetctl(&files[1], &["apply", "--yes", "--json", "--wave", "1,100%", "--all-or-nothing"]);
     let seen = results(&out);
     assert_eq!((code, words(&seen)), (7, vec!["reverted", "reverted"]), "{out}{err}");
     assert!(seen[0].2.contains("taken back"), "{out}");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, jobs, models, resolver, schedule_table, script, settings,
-    units,
+    Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, gateway, jobs, models, resolver, schedule_table, script,
+    settings, units,
 };
 use crate::fleet::{Fleet, Machine, layout};
 
@@ -36,6 +36,7 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
             parts.environment(resolver::UNIT, &machine.user, text);
         }
     }
+    gateway_of(&mut parts, fleet, machine);
     jobs_of(&mut parts, fleet, machine);
     parts.finish(fleet, machine)
 }
@@ -54,6 +55,19 @@ fn links(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
             let target = Fleet::weights_path(machine, weights);
             parts.entry(Entry { path, owner: owner.clone(), mode: 0o755, content: Content::Link { target } });
         }
+    }
+}
+
+fn gateway_of(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
+    let Some(gateway) = gateway::gateway(fleet, machine) else { return };
+    parts.unit(gateway.unit);
+    parts.script(gateway::UNIT, gateway::start_script());
+    for (path, text) in gateway.files {
+        parts.whole(path, Owner::staff(&machine.user), 0o640, text);
+    }
+    if let Some(text) = gateway.environment {
+        parts.script("with-env", script::with_env());
+        parts.environment(gateway::UNIT, &machine.user, text);
     }
 }
 
@@ -129,7 +143,9 @@ fn directories(machine: &Machine, entries: &[Entry]) -> Vec<(String, Owner, u32)
     all.insert(layout::serve_directory(machine), (user(), 0o755));
     for entry in entries {
         let Some((parent, _)) = entry.path.rsplit_once('/') else { continue };
-        if parent.starts_with(&layout::serve_directory(machine)) {
+        if parent == gateway::directory() {
+            all.insert(parent.to_owned(), (user(), 0o750));
+        } else if parent.starts_with(&layout::serve_directory(machine)) {
             all.entry(parent.to_owned()).or_insert((user(), 0o755));
         } else if parent.starts_with(layout::STATE) {
             all.entry(parent.to_owned()).or_insert((root(), 0o755));

@@ -91,7 +91,7 @@ fn pins_belong_to_the_reconciler_where_windows_decide() {
     assert_eq!(pins("mac-mini1"), [pinned("extract-2b"), pinned("embed-arctic")]);
     let units =
         |machine: &str| -> Vec<String> { of(&fleet, machine).units.into_iter().map(|unit| unit.name).collect() };
-    assert_eq!(units("mac-studio1"), ["omlx", "rotate", "gpu-limit", "schedule"]);
+    assert_eq!(units("mac-studio1"), ["omlx", "rotate", "gpu-limit", "schedule", "gateway"]);
     assert_eq!(units("mac-mini1"), ["omlx", "rotate", "resolver"]);
     assert_eq!(units("mac-mini2"), ["omlx", "rotate"]);
 }
@@ -306,4 +306,24 @@ fn a_manifest_says_what_is_there_and_no_hash_of_a_secret() {
     let link = file("/extract-2b");
     assert_eq!((&link["kind"], &link["target"]), (&"link".into(), &"/Users/ops/models/Qwen3.6-2B-MLX-4bit".into()));
     assert_eq!(file("/rotate")["sha256"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn a_gateway_has_its_configurations_its_keys_and_no_key_in_its_plist() {
+    let fleet = testing::example();
+    let bundle = of(&fleet, "mac-studio1");
+    let unit = bundle.units.iter().find(|unit| unit.name == "gateway").expect("declared there");
+    insta::assert_snapshot!(unit.loaded.arguments.join(" "), @"/usr/local/libexec/fleetctl/with-env gateway /usr/local/libexec/fleetctl/gateway /opt/homebrew/bin/litellm 0.0.0.0 4000");
+    insta::assert_snapshot!(unit.reads.join("\n"), @"
+    /usr/local/var/fleetctl/gateway/config.baseline.yaml
+    /usr/local/var/fleetctl/gateway/config.night.yaml
+    /usr/local/var/fleetctl/gateway/serve.py
+    /usr/local/var/fleetctl/env/gateway
+    ");
+    assert!(text(&bundle, "/usr/local/var/fleetctl/env/gateway").contains("FLEETCTL_GATEWAY_KEY={{secret:gateway}}\n"));
+    let directory =
+        bundle.directories.iter().find(|(path, ..)| path == "/usr/local/var/fleetctl/gateway").expect("made");
+    assert_eq!((&directory.1, directory.2), (&Owner::staff("ops"), 0o750));
+    assert_eq!(unit.program.as_deref(), Some("/opt/homebrew/bin/litellm"));
+    assert!(of(&fleet, "mac-mini1").units.iter().all(|unit| unit.name != "gateway"));
 }

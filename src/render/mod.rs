@@ -7,6 +7,7 @@ mod bundle;
 mod daemon;
 mod document;
 mod environment;
+mod gateway;
 mod jobs;
 mod manifest;
 mod models;

@@ -82,7 +82,7 @@ find /usr/local/var/fleetctl /usr/local/libexec /Library/LaunchDaemons /Users/op
 "#;
 
 /// What nobody gave to fleetctl: it must be there, byte for byte, whatever happens.
-pub(crate) const CANARIES: &str = r#"
+pub(crate) const CANARIES: &str = r"
 set -e
 printf 'not ours\n' >/Users/ops/.omlx/notes.txt
 printf 'not ours\n' >/usr/local/libexec/other
@@ -91,7 +91,7 @@ mkdir -p /Users/ops/models/Mine /var/canaries
 printf 'mine\n' >/Users/ops/models/Mine/config.json
 cd /var/canaries
 /usr/bin/shasum -a 256 /Users/ops/.omlx/notes.txt /usr/local/libexec/other /Library/LaunchDaemons/com.example.other.plist /Users/ops/models/Mine/config.json >sums
-"#;
+";
 
 /// Keys of oMLX's settings.json that are not ours, and what they hold.
 pub(crate) const FOREIGN: [(&str, &str); 2] = [("ui", "language"), ("sampling", "max_tokens")];

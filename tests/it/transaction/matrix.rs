@@ -97,6 +97,7 @@ impl Bench {
             fault::hold_next(&self.host, cell.state);
             if !fault::is_held(&self.host) {
                 fault::let_go(&self.host);
+                drop((child.kill(), child.wait()));
                 return Err(format!("reverted was never reached\n{}", self.host.state()));
             }
         }
@@ -270,7 +271,7 @@ fn table(results: &[(Cell, Result<String, String>)]) -> String {
                 .map(|state| {
                     let found =
                         results.iter().find(|(cell, _)| (cell.way, cell.state, cell.fault) == (way, state, fault));
-                    found.map_or("", |(_, result)| result.as_ref().map_or("WRONG", short)).to_owned()
+                    found.map_or("", |(_, result)| result.as_ref().map_or("WRONG", |told| short(told))).to_owned()
                 })
                 .collect();
             text.push_str(&format!("| {} | {} |\n", fault.as_str(), cells.join(" | ")));
@@ -280,8 +281,8 @@ fn table(results: &[(Cell, Result<String, String>)]) -> String {
     text
 }
 
-fn short(told: &String) -> &'static str {
-    match told.as_str() {
+fn short(told: &str) -> &'static str {
+    match told {
         "committed" => "new",
         "reverted" => "old",
         "refused" => "old, refused",

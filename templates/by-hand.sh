@@ -1,5 +1,6 @@
 # by-hand.sh: start, stop, restart of a daemon; load, unload of a name. As root, by the one command; behind json.sh and apply/{base,launchd,engine}.sh, whose
-# functions it uses with its own places and words. Set before: ID, WHO, BASE, UNIT, LABEL, PLIST, LOG, LOG_USER, LOG_GROUP, KIND, NAME, HOLD, DRAIN, FORCE, GATE.
+# functions it uses with its own places and words. Set before, each with HAND_ in front so that no function of theirs takes it: ID, WHO, BASE, UNIT,
+# LABEL, PLIST, LOG, LOG_USER, LOG_GROUP, KIND, NAME, HOLD, DRAIN, FORCE, GATE.
 #
 # It says what it does: `= STEP`, `! NOTE`, and in the end `# RESULT DETAIL`: done, unchanged, busy, postponed or failed.
 TMP=$(mktemp -d /tmp/fleetctl.XXXXXX) || exit 75
@@ -10,10 +11,10 @@ KEEPER=
 said=
 meta() {
 	case $1 in
-	base) printf '%s' "$BASE" ;;
+	base) printf '%s' "$HAND_BASE" ;;
 	drains) printf 'yes' ;;
-	drain) printf '%s' "$DRAIN" ;;
-	gate) printf '%s' "$GATE" ;;
+	drain) printf '%s' "$HAND_DRAIN" ;;
+	gate) printf '%s' "$HAND_GATE" ;;
 	esac
 }
 ops() {
@@ -50,8 +51,8 @@ hand_lock() {
 	mkdir -p "$STATE" 2>/dev/null
 	mine=$STATE/.lock.$KEEPER
 	mkdir "$mine" 2>"$TMP/error" || ends "failed $(head -n 1 "$TMP/error")"
-	printf '%s\n' "$WHO" >"$mine/who"
-	printf '%s\n' "$ID" >"$mine/id"
+	printf '%s\n' "$HAND_WHO" >"$mine/who"
+	printf '%s\n' "$HAND_ID" >"$mine/id"
 	date +%s >"$mine/since"
 	boot_time >"$mine/boot"
 	printf '%s\n' "$KEEPER" >"$mine/pid"
@@ -63,7 +64,7 @@ hand_lock() {
 		fi
 		if [ ! -e "$STATE/lock" ]; then
 			mv "$mine" "$STATE/lock" 2>/dev/null
-			[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$ID" ] && return 0
+			[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$HAND_ID" ] && return 0
 			# Another was faster: mv went inside.
 			[ -d "$STATE/lock/.lock.$KEEPER" ] && mv "$STATE/lock/.lock.$KEEPER" "$mine"
 		fi
@@ -75,14 +76,14 @@ hand_lock() {
 	done
 }
 hand_lock_drop() {
-	[ "$KEEPER" ] && [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$ID" ] || return 0
+	[ "$KEEPER" ] && [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$HAND_ID" ] || return 0
 	mv -f "$STATE/lock" "$STATE/.lock.done.$KEEPER" && rm -rf "$STATE/.lock.done.$KEEPER"
 }
 
 # hold POINTER / let_go POINTER: STATE/held.json, replaced by one rename; one that is no JSON is kept aside.
 hold() {
 	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-	by=$(printf '%s' "$WHO" | tr -d '"\\')
+	by=$(printf '%s' "$HAND_WHO" | tr -d '"\\')
 	printf 'set\t%s\t{"since": "%s", "by": "%s"}\n' "$1" "$now" "$by" >"$TMP/held.ops"
 	held_change
 }
@@ -111,77 +112,77 @@ is_held() {
 
 # until_idle: oMLX's requests and connections; put off, or cut with FORCE.
 until_idle() {
-	[ "$KIND" = omlx ] || return 0
+	[ "$HAND_KIND" = omlx ] || return 0
 	unit_look dev.fleetctl.omlx || return 0
 	[ "$(unit_pid)" ] || return 0
 	drain && return 0
-	[ "$FORCE" = yes ] || ends "postponed not idle within $DRAIN s: $BUSY"
+	[ "$HAND_FORCE" = yes ] || ends "postponed not idle within $HAND_DRAIN s: $BUSY"
 	note "requests are cut: $BUSY"
 }
 
 # up: in the end oMLX must answer; another daemon must have been started.
 up() {
-	unit_nudge "$LABEL"
-	[ "$KIND" = omlx ] || return 0
+	unit_nudge "$HAND_LABEL"
+	[ "$HAND_KIND" = omlx ] || return 0
 	step 'waiting until oMLX answers'
 	waiting_starts
 	while :; do
 		engine_at
 		engine_release && return 0
-		unit_look "$LABEL"
+		unit_look "$HAND_LABEL"
 		case $(unit_field 'successive crashes') in
 		'' | 0 | 1 | 2 | *[!0-9]*) ;;
 		*) ends "failed oMLX ends again and again ($(unit_field 'last exit code'))" ;;
 		esac
-		[ "$WAITED" -lt "$GATE" ] || ends "failed oMLX does not answer after $WAITED s: $(answered)"
+		[ "$WAITED" -lt "$HAND_GATE" ] || ends "failed oMLX does not answer after $WAITED s: $(answered)"
 		waiting_goes_on 1
 	done
 }
 
 do_start() {
-	[ -f "$PLIST" ] || ends "failed $PLIST is not there: fleetctl apply puts it there"
+	[ -f "$HAND_PLIST" ] || ends "failed $HAND_PLIST is not there: fleetctl apply puts it there"
 	hand_lock
 	was=done
-	if unit_look "$LABEL" && ! disabled "$LABEL" && ! is_held "/units/$UNIT"; then
+	if unit_look "$HAND_LABEL" && ! disabled "$HAND_LABEL" && ! is_held "/units/$HAND_UNIT"; then
 		was=unchanged
 	fi
-	if unit_look "$LABEL"; then
-		/bin/launchctl enable "system/$LABEL" 2>/dev/null
+	if unit_look "$HAND_LABEL"; then
+		/bin/launchctl enable "system/$HAND_LABEL" 2>/dev/null
 	else
-		step "starting $UNIT"
-		make_log "$LOG" "$LOG_USER" "$LOG_GROUP" || ends "failed cannot make $LOG"
-		unit_start "$LABEL" "$PLIST" || ends "failed $WHY"
+		step "starting $HAND_UNIT"
+		make_log "$HAND_LOG" "$HAND_LOG_USER" "$HAND_LOG_GROUP" || ends "failed cannot make $HAND_LOG"
+		unit_start "$HAND_LABEL" "$HAND_PLIST" || ends "failed $WHY"
 	fi
-	let_go "/units/$UNIT"
+	let_go "/units/$HAND_UNIT"
 	hand_lock_drop
 	up
 	ends "$was"
 }
 
 do_stop() {
-	if ! unit_look "$LABEL" && is_held "/units/$UNIT" && disabled "$LABEL"; then
+	if ! unit_look "$HAND_LABEL" && is_held "/units/$HAND_UNIT" && disabled "$HAND_LABEL"; then
 		ends unchanged
 	fi
 	until_idle
 	hand_lock
-	hold "/units/$UNIT"
-	step "stopping $UNIT"
-	[ "$KIND" = omlx ] && unit_look "$LABEL" && engine_unload_all
-	unit_stop "$LABEL" || ends "failed $WHY"
+	hold "/units/$HAND_UNIT"
+	step "stopping $HAND_UNIT"
+	[ "$HAND_KIND" = omlx ] && unit_look "$HAND_LABEL" && engine_unload_all
+	unit_stop "$HAND_LABEL" || ends "failed $WHY"
 	ends done
 }
 
 do_restart() {
-	[ -f "$PLIST" ] || ends "failed $PLIST is not there: fleetctl apply puts it there"
+	[ -f "$HAND_PLIST" ] || ends "failed $HAND_PLIST is not there: fleetctl apply puts it there"
 	until_idle
 	hand_lock
-	step "stopping $UNIT"
-	[ "$KIND" = omlx ] && unit_look "$LABEL" && engine_unload_all
-	unit_stop "$LABEL" || ends "failed $WHY"
-	step "starting $UNIT"
-	make_log "$LOG" "$LOG_USER" "$LOG_GROUP" || ends "failed cannot make $LOG"
-	unit_start "$LABEL" "$PLIST" || ends "failed $WHY"
-	let_go "/units/$UNIT"
+	step "stopping $HAND_UNIT"
+	[ "$HAND_KIND" = omlx ] && unit_look "$HAND_LABEL" && engine_unload_all
+	unit_stop "$HAND_LABEL" || ends "failed $WHY"
+	step "starting $HAND_UNIT"
+	make_log "$HAND_LOG" "$HAND_LOG_USER" "$HAND_LOG_GROUP" || ends "failed cannot make $HAND_LOG"
+	unit_start "$HAND_LABEL" "$HAND_PLIST" || ends "failed $WHY"
+	let_go "/units/$HAND_UNIT"
 	hand_lock_drop
 	up
 	ends done
@@ -191,34 +192,34 @@ do_restart() {
 engine_knows() {
 	engine_at
 	engine_models || ends "failed oMLX does not answer: $(answered)"
-	MODEL=$(model "$NAME")
-	[ "$MODEL" != missing ] || ends "failed oMLX does not list $NAME"
+	MODEL=$(model "$HAND_NAME")
+	[ "$MODEL" != missing ] || ends "failed oMLX does not list $HAND_NAME"
 }
 
 do_load() {
 	engine_knows
-	if [ "$MODEL" = loaded ] && ! is_held "/names/$NAME"; then
+	if [ "$MODEL" = loaded ] && ! is_held "/names/$HAND_NAME"; then
 		ends unchanged
 	fi
 	hand_lock
 	if [ "$MODEL" != loaded ]; then
-		live_load "$NAME" || ends "failed $WHY"
+		live_load "$HAND_NAME" || ends "failed $WHY"
 	fi
-	let_go "/names/$NAME"
+	let_go "/names/$HAND_NAME"
 	ends done
 }
 
 do_unload() {
 	engine_knows
-	if [ "$MODEL" = listed ] && { [ "$HOLD" != yes ] || is_held "/names/$NAME"; }; then
+	if [ "$MODEL" = listed ] && { [ "$HAND_HOLD" != yes ] || is_held "/names/$HAND_NAME"; }; then
 		ends unchanged
 	fi
 	if [ "$MODEL" != listed ]; then
 		until_idle
 	fi
 	hand_lock
-	[ "$HOLD" = yes ] && hold "/names/$NAME"
-	step "unloading $NAME"
-	api POST "/v1/models/$NAME/unload" '' 300 || [ "$HTTP" = 400 ] || ends "failed unloading $NAME: $(answered)"
+	[ "$HAND_HOLD" = yes ] && hold "/names/$HAND_NAME"
+	step "unloading $HAND_NAME"
+	api POST "/v1/models/$HAND_NAME/unload" '' 300 || [ "$HTTP" = 400 ] || ends "failed unloading $HAND_NAME: $(answered)"
 	ends done
 }

@@ -161,21 +161,21 @@ fn script(deed: &Deed, unit: &HandUnit, terms: &HandTerms) -> String {
     };
     let (drain, gate) = (terms.drain.as_secs().to_string(), terms.gate.as_secs().to_string());
     let values = [
-        ("ID", id.as_str()),
-        ("WHO", &terms.who),
-        ("BASE", &terms.base),
-        ("UNIT", &unit.name),
-        ("LABEL", &unit.label),
-        ("PLIST", &unit.plist),
-        ("LOG", &unit.log.0),
-        ("LOG_USER", &unit.log.1.user),
-        ("LOG_GROUP", &unit.log.1.group),
-        ("KIND", kind),
-        ("NAME", name),
-        ("HOLD", yes(hold)),
-        ("DRAIN", &drain),
-        ("FORCE", yes(terms.force)),
-        ("GATE", &gate),
+        ("HAND_ID", id.as_str()),
+        ("HAND_WHO", &terms.who),
+        ("HAND_BASE", &terms.base),
+        ("HAND_UNIT", &unit.name),
+        ("HAND_LABEL", &unit.label),
+        ("HAND_PLIST", &unit.plist),
+        ("HAND_LOG", &unit.log.0),
+        ("HAND_LOG_USER", &unit.log.1.user),
+        ("HAND_LOG_GROUP", &unit.log.1.group),
+        ("HAND_KIND", kind),
+        ("HAND_NAME", name),
+        ("HAND_HOLD", yes(hold)),
+        ("HAND_DRAIN", &drain),
+        ("HAND_FORCE", yes(terms.force)),
+        ("HAND_GATE", &gate),
     ];
     let set: String =
         values.iter().flat_map(|(name, value)| [*name, "=", &quote(value), "\n"].map(str::to_owned)).collect();
@@ -205,7 +205,7 @@ mod tests {
         };
         for deed in [Deed::Start, Deed::Stop, Deed::Restart] {
             let text = script(&deed, &unit, &terms);
-            assert!(text.contains("WHO='o'\\''ps $(touch /tmp/x)@`host`'\n"));
+            assert!(text.contains("HAND_WHO='o'\\''ps $(touch /tmp/x)@`host`'\n"));
             for shell in ["/bin/sh", "/bin/bash", "/bin/dash"] {
                 if !std::path::Path::new(shell).exists() {
                     continue;

@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod gateway;
 mod global;
+mod man;
 mod plan;
 mod render;
 mod resolve;
@@ -24,6 +25,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use gateway::{GatewayArgs, GatewayCommand, GatewayEngineName, GatewayRenderArgs};
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
+pub(crate) use man::ManArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use render::RenderArgs;
 pub(crate) use resolve::ResolveArgs;
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Print the JSON Schema of the fleet file
     Schema,
+    /// Print a man page (roff)
+    Man(ManArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
     /// Edit the fleet file: it is replaced only when it has no error

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, logs, plan, remove,
-    render, resolve, resolver, schedule, schema, simulate, status,
+    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, logs, man, plan,
+    remove, render, resolve, resolver, schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -72,6 +72,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Doctor(args) => doctor::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),
+        Command::Man(args) => man::run(cx, args),
         Command::Completions(args) => completions::run(cx, args),
         Command::Edit => edit::run(cx),
     }

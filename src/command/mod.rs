@@ -19,6 +19,7 @@ mod gateway;
 mod history;
 mod logs;
 mod machines;
+mod man;
 mod plan;
 mod planning;
 mod remove;

@@ -8,6 +8,7 @@ mod check;
 mod docs;
 mod json_sh;
 mod lab_hosts;
+mod pages;
 mod render;
 mod resolver;
 mod scripts;

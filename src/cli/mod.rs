@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod gateway;
 mod global;
+mod init;
 mod man;
 mod plan;
 mod render;
@@ -25,6 +26,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use gateway::{GatewayArgs, GatewayCommand, GatewayEngineName, GatewayRenderArgs};
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
+pub(crate) use init::InitArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use render::RenderArgs;
@@ -47,6 +49,8 @@ pub(crate) struct Cli {
 /// One variant a verb, in the order of cli.md.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a first fleet file from the tailnet and, with --probe, from what runs on its Macs
+    Init(InitArgs),
     /// Show every problem of the fleet file
     Check,
     /// Write what each machine would get, without a network

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, logs, man, plan,
+    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, logs, man, plan,
     remove, render, resolve, resolver, schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
@@ -49,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
     match command {
+        Command::Init(args) => init::run(cx, args),
         Command::Check => check::run(cx),
         Command::Render(args) => render::run(cx, args),
         Command::Plan(args) => plan::run(cx, args),

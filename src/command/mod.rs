@@ -17,6 +17,7 @@ mod explain;
 mod fleet_file;
 mod gateway;
 mod history;
+mod init;
 mod logs;
 mod machines;
 mod man;

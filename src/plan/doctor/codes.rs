@@ -40,7 +40,7 @@ findings! {
     OMLX_STALE = "omlx-stale", Error, "an oMLX process that belongs to no job is left over",
         "A process of an earlier start lives on outside launchd. It holds memory, often the port, and every new daemon then dies with Errno 48 and is started again and again. Later releases call themselves omlx-server, so `pkill omlx` misses them.";
     OMLX_SECOND = "omlx-second", Error, "a second oMLX is loaded beside ours",
-        "Two servers on one port load all their models before one of them dies, and each start takes the memory of the other. `fleetctl adopt MACHINE` ends the other one and keeps its definition for a rollback.";
+        "Two servers on one port load all their models before one of them dies, and each start takes the memory of the other. Stopping and disabling the other one keeps its definition where it is.";
     OMLX_RESTART_PENDING = "omlx-restart-pending", Warning, "oMLX was upgraded and still runs the old release",
         "What is installed is not what runs: the process of the old release keeps going, with files of its keg gone. A restart ends that; the declared release decides whether apply accepts the new one.";
     PORT_TAKEN = "port-taken", Error, "something else holds oMLX's port",

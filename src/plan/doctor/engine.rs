@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Examined, Finding, Mend, codes};
+use super::{Examined, Finding, Mend, codes, mend};
 use crate::fleet::{Bind, layout};
 use crate::observe::{FileFact, LaunchdJob};
 use crate::omlx;
@@ -29,10 +29,10 @@ fn others(examined: &Examined<'_>, all: &mut Vec<Finding>) {
                 Finding::new(&codes::OMLX_STALE, format!("pid {pid} is an oMLX of no job: {}", foreign.command))
                     .mended(Mend::There(format!("sudo kill {pid}"))),
             ),
-            (Some(label), _) if ours.is_some() => all.push(
-                Finding::new(&codes::OMLX_SECOND, format!("{label} is loaded beside our daemon"))
-                    .mended(Mend::Here(format!("fleetctl adopt {}", examined.machine.name))),
-            ),
+            (Some(label), _) if ours.is_some() => all.push(Finding {
+                mend: mend::stop(foreign, examined.quote),
+                ..Finding::new(&codes::OMLX_SECOND, format!("{label} is loaded beside our daemon"))
+            }),
             _ => {}
         }
     }
@@ -80,11 +80,9 @@ fn keyless(examined: &Examined<'_>, all: &mut Vec<Finding>) {
     let machine = examined.machine;
     if let Some(host) = open_host(examined) {
         let name = &machine.name;
-        let is_foreign = !examined.observed.foreign.is_empty();
-        let verb = if is_foreign { format!("fleetctl adopt {name}") } else { format!("fleetctl apply --on {name}") };
         all.push(
             Finding::new(&codes::PORT_OPEN, format!("settings.json there has host {host} and asks for no key"))
-                .mended(Mend::Here(verb)),
+                .mended(Mend::Here(format!("fleetctl apply --on {name}"))),
         );
     } else if machine.omlx.api_key.is_none() && machine.omlx.bind != Bind::Loopback {
         let port = machine.omlx.port;

@@ -2,6 +2,7 @@
 
 use super::Examined;
 use crate::fleet::{Machine, Release, layout};
+use crate::observe::ForeignEngine;
 
 /// A command to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
     let there = |text: String| Some(Mend::There(text));
     match code {
         "omlx-not-installed" | "omlx-other-release" => install(machine, examined?.quote),
-        "omlx-foreign" => here(format!("fleetctl adopt {name}")),
+        "omlx-foreign" => stop(examined?.observed.foreign.first()?, examined?.quote),
         "omlx-stopped" | "drifted" | "state-unreadable" | "name-not-listed" | "resident-not-loaded" => {
             here(format!("fleetctl apply --on {name}"))
         }
@@ -48,6 +49,15 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
         "clock-off" => there("sudo sntp -sS time.apple.com".to_owned()),
         _ => None,
     }
+}
+
+/// Ends an oMLX that is not ours and keeps it from coming back; its definition stays where it is.
+pub(super) fn stop(foreign: &ForeignEngine, quote: &dyn Fn(&str) -> String) -> Option<Mend> {
+    let Some(label) = &foreign.label else { return Some(Mend::There(format!("sudo kill {}", foreign.pid?))) };
+    let is_agent = foreign.plist.as_deref().is_some_and(|plist| plist.contains("/LaunchAgents/"));
+    let (sudo, domain) = if is_agent { ("", "gui/$(id -u)") } else { ("sudo ", "system") };
+    let label = quote(label);
+    Some(Mend::There(format!("{sudo}launchctl bootout {domain}/{label}; {sudo}launchctl disable {domain}/{label}")))
 }
 
 /// Installs the rule for our one command under sudo: checked before it is in force (macos.md 4.2). `line`: transport's, for the login user.

@@ -156,7 +156,7 @@ fn processes_ports_and_launchds_patience() {
     all.extend(said_of("mac-mini1", &open, None, |observed| observed.files.clear()));
     insta::assert_snapshot!(all.join("\n"), @r"
     omlx-stale | pid 99 is an oMLX of no job: omlx-server | there: sudo kill 99
-    omlx-second | homebrew.mxcl.omlx is loaded beside our daemon | here: fleetctl adopt mac-mini3
+    omlx-second | homebrew.mxcl.omlx is loaded beside our daemon | there: sudo launchctl bootout system/<homebrew.mxcl.omlx>; sudo launchctl disable system/<homebrew.mxcl.omlx>
     port-taken | port 8000 is held by pid 7 of eve: nc -l 8000 | there: sudo lsof -nP -iTCP:8000 -sTCP:LISTEN
     omlx-restart-pending | oMLX 0.5.0 is installed and 0.3.8 still runs | -
     daemon-cannot-open | omlx ended with 78 before it ran: its log, working directory or program cannot be opened | here: fleetctl apply --on mac-mini3

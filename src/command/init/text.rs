@@ -95,8 +95,7 @@ impl Common {
             has_key: bind == "all" || machines.iter().any(|machine| machine.has_key),
             bind,
             port: most(machines.iter().filter_map(|machine| machine.port)).unwrap_or(8000),
-            weights: most(machines.iter().filter_map(|machine| shown_root(machine)))
-                .unwrap_or_else(|| "~/models".to_owned()),
+            weights: most(machines.iter().filter_map(shown_root)).unwrap_or_else(|| "~/models".to_owned()),
         }
     }
 

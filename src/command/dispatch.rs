@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, logs, man, plan,
-    remove, render, resolve, resolver, schedule, schema, simulate, status,
+    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, logs, man,
+    plan, remove, render, resolve, resolver, schedule, schema, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;

@@ -67,6 +67,11 @@ pub fn write_temporary(prefix: &str, suffix: &str, contents: &[u8]) -> io::Resul
     Ok(path)
 }
 
+/// Renames a file.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs_err::rename(from, to)
+}
+
 /// Removes a file.
 pub fn remove(path: &Path) -> io::Result<()> {
     fs_err::remove_file(path)

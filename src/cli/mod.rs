@@ -14,6 +14,7 @@ mod render;
 mod resolve;
 mod resolver;
 mod schedule;
+mod shadow;
 mod simulate;
 mod status;
 
@@ -33,6 +34,10 @@ pub(crate) use render::RenderArgs;
 pub(crate) use resolve::ResolveArgs;
 pub(crate) use resolver::ResolverArgs;
 pub(crate) use schedule::ScheduleArgs;
+pub(crate) use shadow::{
+    ShadowAction, ShadowArgs, ShadowDemoteArgs, ShadowGuardArgs, ShadowHaltArgs, ShadowImportArgs, ShadowMode,
+    ShadowPromoteArgs, ShadowReportArgs, ShadowRunArgs,
+};
 pub(crate) use simulate::SimulateArgs;
 pub(crate) use status::StatusArgs;
 
@@ -93,6 +98,8 @@ pub(crate) enum Command {
     Capacity,
     /// What keeps a machine from working, with the command that mends it
     Doctor(DoctorArgs),
+    /// A local slot earns a cloud model's work: run, import, report, promote, demote, halt, guard
+    Shadow(ShadowArgs),
     /// Explain a code, or list all of them
     Explain(ExplainArgs),
     /// Print the JSON Schema of the fleet file

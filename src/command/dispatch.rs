@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::{
     Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, logs, man,
-    plan, remove, render, resolve, resolver, schedule, schema, simulate, status,
+    plan, remove, render, resolve, resolver, schedule, schema, shadow, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -71,6 +71,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Stop(args) => by_hand::stop(cx, args),
         Command::Restart(args) => by_hand::restart(cx, args),
         Command::Doctor(args) => doctor::run(cx, args),
+        Command::Shadow(args) => shadow::run(cx, args),
         Command::Explain(args) => explain::run(cx, args),
         Command::Schema => schema::run(cx),
         Command::Man(args) => man::run(cx, args),

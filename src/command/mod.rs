@@ -32,6 +32,7 @@ mod schedule;
 mod schema;
 mod secrets;
 mod select;
+mod shadow;
 mod simulate;
 mod slot_probe;
 mod status;

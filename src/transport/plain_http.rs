@@ -37,7 +37,7 @@ pub struct PlainHttp {
 /// The client cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make an HTTP client")]
-pub struct HttpError(#[source] reqwest::Error);
+pub struct HttpError(#[source] pub(super) reqwest::Error);
 
 impl PlainHttp {
     /// A client whose every request, connecting included, ends within `timeout`.

@@ -12,6 +12,7 @@ mod render;
 mod resolve;
 mod resolver;
 mod schedule;
+mod shadow;
 mod simulate;
 mod status;
 mod target;
@@ -28,6 +29,7 @@ pub use render::{DifferenceEntry, RenderDocument};
 pub use resolve::{Memory, ResolveDocument};
 pub use resolver::{ResolverErrorDocument, ResolverHealthDocument, ResolverSlotsDocument};
 pub use schedule::ScheduleDocument;
+pub use shadow::{MeasureEntry, ShadowReportDocument, VerdictMode, measure_entries};
 pub use simulate::{SimulateDocument, SimulateEachDocument};
 pub use status::{
     Alert, Drift, HeadroomStatus, JobRun, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus,

@@ -1,0 +1,175 @@
+//! A calibration of the fleet file, its store, and everything that its pairs say.
+
+use std::path::PathBuf;
+
+use super::super::{Context, FleetFile};
+use crate::config;
+use crate::error::{CommandError, Kind};
+use crate::fleet::{Fleet, Shadow};
+use crate::shadow::store::{Experiment, Store, StoreError, Totals};
+use crate::shadow::{
+    Assessment, Decision, Easy, Evidence, Judged, Measures, NextRung, Pair, TakenLook, assess, next_rung, take_looks,
+};
+
+/// The calibration of a name. Errors: there is none (usage), with the near names.
+pub(super) fn find<'a>(fleet: &'a Fleet, name: &str) -> Result<&'a Shadow, CommandError> {
+    fleet.shadows.get(name).ok_or_else(|| {
+        let error = CommandError::usage(format!("there is no calibration {name:?}"));
+        match config::suggestion(name, fleet.shadows.keys(), "there are") {
+            Some(hint) => error.hint(hint),
+            None => error.hint("the fleet file declares no [shadow]"),
+        }
+    })
+}
+
+/// Nothing leaves the fleet without the slot's leave. `check` refuses such a file already; this stands behind it.
+pub(super) fn may_leave(file: &FleetFile, shadow: &Shadow) -> Result<(), CommandError> {
+    if file.fleet.slots.get(&shadow.slot).is_some_and(|slot| slot.allow_cloud) {
+        return Ok(());
+    }
+    Err(CommandError::new(Kind::Refused, format!("the inputs of {} may not leave the fleet", shadow.slot))
+        .hint(format!("set allow_cloud = true in [slots.{}] of {}", shadow.slot, file.path.display())))
+}
+
+/// Where a calibration's pairs are kept.
+pub(super) fn path(cx: &Context, fleet: &Fleet, shadow: &Shadow) -> Result<PathBuf, CommandError> {
+    let state = cx
+        .env
+        .state_directory()
+        .ok_or_else(|| CommandError::failed("nowhere to keep pairs").hint("set HOME or XDG_STATE_HOME"))?;
+    // The fleet's name is a person's: it becomes a file name through its characters that are harmless there.
+    let safe: String =
+        fleet.name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(64).collect();
+    Ok(state.join("shadow").join(format!("{safe}.{}.sqlite", shadow.name)))
+}
+
+/// Opens the store; a damaged one is said to have been kept aside.
+pub(super) fn open(cx: &Context, fleet: &Fleet, shadow: &Shadow) -> Result<Store, CommandError> {
+    let store = Store::open(&path(cx, fleet, shadow)?, cx.clock.now())?;
+    if let Some(aside) = store.kept_aside() {
+        cx.ui.warn(&format!(
+            "{} is damaged: it is kept as {}, and a new one begins",
+            store.path().display(),
+            aside.display()
+        ));
+    }
+    Ok(store)
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Newer { .. } => Some("upgrade fleetctl; nothing was changed"),
+            StoreError::Locked { .. } => Some("wait until the other `fleetctl shadow` has ended"),
+            StoreError::Files { .. } | StoreError::Database { .. } => None,
+        };
+        let kind = if matches!(error, StoreError::Newer { .. } | StoreError::Locked { .. }) {
+            Kind::Refused
+        } else {
+            Kind::Failed
+        };
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        let whole = Self::new(kind, error.to_string());
+        let whole = match source {
+            Some(source) => whole.because(source),
+            None => whole,
+        };
+        match hint {
+            Some(hint) => whole.hint(hint),
+            None => whole,
+        }
+    }
+}
+
+/// Everything that is known of one experiment.
+pub(super) struct Known {
+    /// The experiment.
+    pub(super) experiment: Option<Experiment>,
+    /// How many other experiments there are.
+    pub(super) others: usize,
+    /// Its pairs, oldest first.
+    pub(super) pairs: Vec<Pair>,
+    /// What they measure.
+    pub(super) measures: Measures,
+    /// That held to the requirements.
+    pub(super) assessment: Assessment,
+    /// The easy items.
+    pub(super) easy: Easy,
+    /// The looks taken.
+    pub(super) looks: Vec<TakenLook>,
+    /// Every decision.
+    pub(super) decisions: Vec<Decision>,
+    /// Tokens of the reference.
+    pub(super) totals: Totals,
+    /// The rung above, and what is missing for it.
+    pub(super) next: Option<NextRung>,
+}
+
+/// Reads and measures the latest experiment, or the one of a fingerprint.
+pub(super) fn known(
+    cx: &Context,
+    store: &Store,
+    shadow: &Shadow,
+    fingerprint: Option<&str>,
+) -> Result<Known, CommandError> {
+    let mut experiments = store.experiments()?;
+    let chosen = match fingerprint {
+        None => experiments.pop(),
+        Some(wanted) => {
+            let place = experiments.iter().position(|one| one.fingerprint == wanted).ok_or_else(|| {
+                let known: Vec<&str> = experiments.iter().map(|one| one.fingerprint.as_str()).collect();
+                CommandError::usage(format!("there is no experiment {wanted:?}"))
+                    .hint(format!("there are {}", known.join(", ")))
+            })?;
+            Some(experiments.remove(place))
+        }
+    };
+    let (pairs, repeats, totals): (Vec<Pair>, Vec<(Judged, Judged)>, Totals) = match &chosen {
+        Some(one) => (store.pairs(one.id)?, store.repeats(one.id)?, store.totals(one.id)?),
+        None => Default::default(),
+    };
+    let decisions = store.decisions()?;
+    let id = chosen.as_ref().map_or("", |one| one.fingerprint.as_str());
+    let measures = Measures::of(&pairs, shadow.tiers.len(), &repeats);
+    let assessment = assess(&measures, &shadow.require);
+    let easy = Easy::of(&pairs, &easy_places(shadow), shadow.tiers.len());
+    let asked: Vec<usize> = decisions
+        .iter()
+        .filter(|one| one.fingerprint == id && one.evidence.get("look").is_some_and(serde_json::Value::is_object))
+        .map(|one| one.pairs)
+        .collect();
+    let looks = take_looks(&pairs, shadow, &asked);
+    let next = next_rung(&Evidence {
+        shadow,
+        pairs: &pairs,
+        measures: &measures,
+        assessment: &assessment,
+        easy: &easy,
+        looks: &looks,
+        decisions: &decisions,
+        now: cx.clock.now(),
+        fingerprint: id,
+    });
+    Ok(Known {
+        others: experiments.len(),
+        experiment: chosen,
+        pairs,
+        measures,
+        assessment,
+        easy,
+        looks,
+        decisions,
+        totals,
+        next,
+    })
+}
+
+/// The places of the easy tiers.
+pub(super) fn easy_places(shadow: &Shadow) -> Vec<usize> {
+    shadow.easy.iter().filter_map(|easy| shadow.tiers.iter().position(|tier| tier == easy)).collect()
+}
+
+/// What the reference's tokens cost.
+pub(super) fn cost(shadow: &Shadow, tokens_in: f64, tokens_out: f64) -> Option<f64> {
+    shadow.price.map(|price| (tokens_in * price.input + tokens_out * price.output) / 1e6)
+}

@@ -1,0 +1,118 @@
+//! The local side: the slot, through the resolver, when its machine has nothing else to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::super::slot_probe::{self, Keys};
+use super::reference::{chat_answer, judged};
+use crate::clock::Clock;
+use crate::fleet::{Fleet, Machine, Shadow, Slot};
+use crate::schedule;
+use crate::shadow::{Arm, Failure, Input};
+use crate::slot::{self, Cursor, LEASE, Snapshot};
+use crate::transport::{JsonClient, KeyHeader, PlainHttp, Post};
+
+/// How long a busy machine is waited for before an item is left for another run.
+const BUSY_PATIENCE: Duration = Duration::from_mins(2);
+/// Between two looks at a busy machine.
+const BUSY_INTERVAL: Duration = Duration::from_secs(1);
+/// An answer of a slot without a timeout.
+const TIMEOUT: Duration = Duration::from_mins(5);
+
+/// What asking the slot needs.
+pub(super) struct Local {
+    pub(super) fleet: Fleet,
+    pub(super) shadow: Shadow,
+    pub(super) slot: Slot,
+    pub(super) machines: Vec<Machine>,
+    pub(super) probe: PlainHttp,
+    pub(super) client: JsonClient,
+    pub(super) keys: Keys,
+    pub(super) clock: Clock,
+    pub(super) ours: AtomicU32,
+}
+
+/// What came of an item.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    /// An answer, or a failure that counts.
+    Answered {
+        /// Judged, and timed.
+        arm: Arm,
+        /// Its text.
+        text: Option<String>,
+        /// Where it came from.
+        conditions: String,
+    },
+    /// The machine was busy for too long: not asked.
+    Busy,
+    /// Nobody answers the slot: not asked.
+    Nobody(String),
+}
+
+/// Asks the slot for one input.
+pub(super) async fn ask(local: Arc<Local>, input: Input) -> Outcome {
+    let began = Instant::now();
+    loop {
+        let snapshot = snapshot(&local).await;
+        let resolution = slot::resolve(&local.fleet, &local.slot, &snapshot, local.clock.now(), &Cursor::default());
+        let Some(choice) = &resolution.choice else { return Outcome::Nobody(resolution.reason.clone()) };
+        let in_flight = snapshot.of(&choice.machine.name).map_or(0, slot::MachineHealth::in_flight);
+        if in_flight > local.ours.load(Ordering::Relaxed) {
+            if began.elapsed() > BUSY_PATIENCE {
+                return Outcome::Busy;
+            }
+            tokio::time::sleep(BUSY_INTERVAL).await;
+            continue;
+        }
+        let mut body = input.fields.clone();
+        // What an input asks for by itself wins over the profile's defaults.
+        for (name, value) in choice.overlay.clone() {
+            body.entry(name).or_insert(value);
+        }
+        body.insert("model".to_owned(), json!(choice.served.name.as_str()));
+        body.insert("messages".to_owned(), Value::from(input.messages.clone()));
+        let url = format!("{}/chat/completions", choice.base_url);
+        let key = local.keys.of(choice.machine).map(|key| (key, KeyHeader::Bearer));
+        let conditions = json!({
+            "machine": choice.machine.name.as_str(), "served": choice.served.name.as_str(), "model": choice.served.model.as_str(),
+            "profile": choice.served.profile.as_str(), "rank": choice.rank, "in_flight": in_flight, "loads": choice.loads.len(),
+        });
+        local.ours.fetch_add(1, Ordering::Relaxed);
+        let posted = local.client.post(&url, key, &Value::Object(body), local.slot.timeout.unwrap_or(TIMEOUT)).await;
+        local.ours.fetch_sub(1, Ordering::Relaxed);
+        let (said, text) = match posted.got {
+            Post::Answer { status: 200, body, .. } => {
+                let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+                let (text, _, cut) = chat_answer(&value);
+                (judged(&text, cut, &local.shadow), Some(text))
+            }
+            Post::Answer { .. } => (Err(Failure::Refused), None),
+            Post::TooLong => (Err(Failure::TooLong), None),
+            Post::Timeout => (Err(Failure::Timeout), None),
+            Post::Failed(_) => (Err(Failure::Unreachable), None),
+        };
+        let arm = Arm { said, seconds: Some(posted.seconds) };
+        return Outcome::Answered { arm, text, conditions: conditions.to_string() };
+    }
+}
+
+async fn snapshot(local: &Arc<Local>) -> Snapshot {
+    let at = local.clock.now();
+    let bound = schedule::bound_route(&local.fleet, &local.slot, at);
+    let asked =
+        local.machines.iter().filter(|machine| bound.route.iter().any(|rank| rank.machines.contains(&machine.name)));
+    let mut probes = JoinSet::new();
+    for machine in asked {
+        let (http, machine, key) = (local.probe.clone(), machine.clone(), local.keys.of(machine).cloned());
+        probes.spawn(async move {
+            let (health, _) = slot_probe::probe(&http, &machine, key.as_ref()).await;
+            (machine.name, health)
+        });
+    }
+    Snapshot { taken_at: at, lease: Some(LEASE), machines: probes.join_all().await.into_iter().collect() }
+}

@@ -20,6 +20,12 @@ pub(crate) struct ResolveArgs {
     /// By the windows of this time: HH:MM today in the fleet's zone, or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
+    /// An item of the slot's work: who answers it, the fleet or the reference of the slot's calibration
+    #[arg(long, value_name = "ID")]
+    pub(crate) item: Option<String>,
+    /// The tier that the local model gave the item
+    #[arg(long, value_name = "TIER", requires = "item")]
+    pub(crate) verdict: Option<String>,
     /// Ask no machine: every one is taken as up, with the residents of that time loaded
     #[arg(long)]
     pub(crate) offline: bool,

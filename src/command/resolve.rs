@@ -8,11 +8,12 @@ use crate::cli::ResolveArgs;
 use crate::config;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::fleet::{Fleet, Slot};
+use crate::fleet::{Fleet, Shadow, Slot};
 use crate::schedule;
+use crate::shadow::{self, Answerer, Route};
 use crate::slot::{self, Cursor, Resolution, Snapshot};
 use crate::ui::json::{Memory, ResolveDocument};
-use crate::ui::{render_candidates, render_resolution};
+use crate::ui::{render_candidates, render_resolution, sanitize};
 
 pub(crate) fn run(cx: &Context, args: &ResolveArgs) -> Result<Exit, CommandError> {
     let file = cx.load_fleet()?;
@@ -44,11 +45,46 @@ fn find<'a>(fleet: &'a Fleet, name: &str) -> Result<&'a Slot, CommandError> {
     })
 }
 
+/// The item is the reference's: model and base URL as declared. No curl: its API is not always the fleet's.
+fn reference(cx: &Context, args: &ResolveArgs, shadow: &Shadow, route: &Route) -> Result<Exit, CommandError> {
+    if args.env || args.curl {
+        return Err(CommandError::failed(format!("{}: {}", shadow.slot, route.reason))
+            .hint("--env and --curl speak of the fleet; --json names the reference"));
+    }
+    cx.ui.answer(&format!(
+        "{} → reference {}\n  base URL  {}\n  why       {}\n",
+        shadow.slot,
+        sanitize(&shadow.reference.model),
+        sanitize(&shadow.reference.base_url),
+        sanitize(&route.reason)
+    ))?;
+    Ok(Exit::Done)
+}
+
 fn answer(cx: &Context, args: &ResolveArgs, fleet: &Fleet, resolution: &Resolution<'_>) -> Result<Exit, CommandError> {
     let exit = if resolution.choice.is_some() { Exit::Done } else { Exit::Failed };
+    let routed = args
+        .item
+        .as_deref()
+        .map(|item| shadow::route_of_slot(fleet, &resolution.slot.name, item, args.verdict.as_deref()));
+    let by_reference = routed.as_ref().is_some_and(|(_, route)| route.answerer == Answerer::Reference);
+    let exit = if by_reference { Exit::Done } else { exit };
     if cx.global.json {
-        cx.ui.answer_json(&ResolveDocument::new(resolution, Memory::Stateless))?;
+        let document = ResolveDocument::new(resolution, Memory::Stateless);
+        let document = match &routed {
+            Some((shadow, route)) => document.for_item(*shadow, route),
+            None => document,
+        };
+        cx.ui.answer_json(&document)?;
         return Ok(exit);
+    }
+    if let Some((Some(shadow), route)) = &routed
+        && by_reference
+    {
+        return reference(cx, args, shadow, route);
+    }
+    if let Some((_, route)) = &routed {
+        cx.ui.status(&route.reason);
     }
     if args.env || args.curl {
         let Some(choice) = &resolution.choice else {

@@ -52,10 +52,8 @@ impl Easy {
         let hits = items.iter().filter(is_easy).filter(|item| item.agrees).count();
         let precision = Estimate::share(hits, items.iter().filter(is_easy).count());
         // Every other pair: both halves see the same weather.
-        let (first, second): (Vec<(usize, &Item)>, Vec<(usize, &Item)>) =
-            items.iter().enumerate().partition(|(i, _)| i % 2 == 0);
-        let (first, second): (Vec<&Item>, Vec<&Item>) =
-            (first.into_iter().map(|(_, item)| item).collect(), second.into_iter().map(|(_, item)| item).collect());
+        let half = |rest: usize| items.iter().skip(rest).step_by(2).collect::<Vec<&Item>>();
+        let (first, second) = (half(0), half(1));
         let cuts = cut_offs(&first, tiers);
         let steps = distances(&first, &cuts);
         let at = |half: &[&Item], distance: f64| at(half, easy, &cuts, distance);

@@ -125,13 +125,13 @@ impl Measures {
         let mut confusion = Confusion::new(tiers);
         let mut failures = BTreeMap::new();
         let mut failed_by_tier = vec![0; tiers];
-        let mut scores = Vec::with_capacity(n);
+        let mut points = Vec::with_capacity(n);
         for pair in valid() {
             let Ok(reference) = pair.reference.said else { continue };
             match pair.local.said {
                 Ok(local) => {
                     confusion.add(usize::from(reference.tier), usize::from(local.tier));
-                    scores.push((reference.score, local.score));
+                    points.push((reference.score, local.score));
                 }
                 Err(why) => {
                     *failures.entry(why).or_insert(0) += 1;
@@ -141,12 +141,12 @@ impl Measures {
                 }
             }
         }
-        let scored = scores.len();
+        let scored = points.len();
         let failed: usize = failures.values().sum();
         let agreeing = confusion.agreeing();
-        let r = pearson(&scores);
+        let r = pearson(&points);
         let fisher = r.and_then(|r| fisher(r, scored, TWO_SIDED));
-        let bootstrap = r.and_then(|r| bootstrap_correlation(&scores, r, SEED));
+        let bootstrap = r.and_then(|r| bootstrap_correlation(&points, r, SEED));
         let wider = match (fisher, bootstrap) {
             (Some(one), Some(other)) => Some(one.wider(other)),
             (one, other) => one.or(other),
@@ -156,7 +156,7 @@ impl Measures {
             low: kappa.value - TWO_SIDED * kappa.error,
             high: (kappa.value + TWO_SIDED * kappa.error).min(1.0),
         };
-        let (mean, mean_interval) = bias(&scores, TWO_SIDED).unzip();
+        let (mean, mean_interval) = bias(&points, TWO_SIDED).unzip();
         let better = tiers / 2;
         let last = tiers.saturating_sub(1);
         let in_better: usize = (0..better).map(|tier| confusion.of_reference(tier) + failed_by_tier[tier]).sum();
@@ -174,10 +174,10 @@ impl Measures {
             pearson: Estimate::new(r, wider, scored),
             fisher,
             bootstrap,
-            spearman: Estimate::new(spearman(&scores), None, scored),
-            concordance: Estimate::new(concordance(&scores), None, scored),
+            spearman: Estimate::new(spearman(&points), None, scored),
+            concordance: Estimate::new(concordance(&points), None, scored),
             bias: Estimate::new(mean, mean_interval, scored),
-            mean_absolute_error: Estimate::new(mean_absolute_error(&scores), None, scored),
+            mean_absolute_error: Estimate::new(mean_absolute_error(&points), None, scored),
             agreement: Estimate::share(agreeing, n),
             weighted_kappa: Estimate::new(weighted.map(|kappa| kappa.value), weighted.map(half), scored),
             kappa: confusion.kappa(),

@@ -190,7 +190,8 @@ pub fn recorded(text: &str, shadow: &Shadow) -> (Vec<RecordedPair>, Vec<Recordin
 /// each with `seconds`.
 fn whole(value: &Value, shadow: &Shadow) -> Result<RecordedPair, String> {
     let messages = match (value.get("messages"), value.get("input")) {
-        (Some(Value::Array(messages)), _) => Some(messages.clone()),
+        // `input` may be a list too: the gateway's own recorder writes it so (templates/gateway/pairs.py).
+        (Some(Value::Array(messages)), _) | (None, Some(Value::Array(messages))) => Some(messages.clone()),
         (None, Some(Value::String(text))) => Some(vec![serde_json::json!({"role": "user", "content": text})]),
         _ => None,
     };
@@ -235,9 +236,11 @@ fn side(value: &Value, shadow: &Shadow) -> Result<Side, String> {
     let seconds = value.get("seconds").and_then(Value::as_f64).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
     let text = value.get("text").and_then(Value::as_str);
     let said = if let Some(error) = value.get("error").and_then(Value::as_str) {
-        Err(Failure::parse(error).unwrap_or(Failure::Refused))
+        Err(Failure::parse(error).unwrap_or_else(|| of_error(error)))
     } else if let Some(text) = text {
         judge(text, shadow)
+    } else if value.get("text").is_some_and(Value::is_null) {
+        Err(Failure::Empty)
     } else {
         let score = value.get("score").ok_or("neither `text` nor `score` nor `error`")?;
         match value.get("tier").and_then(Value::as_str) {
@@ -246,6 +249,12 @@ fn side(value: &Value, shadow: &Shadow) -> Result<Side, String> {
         }
     };
     Ok(Side { arm: Arm { said, seconds }, text: kept(text) })
+}
+
+/// What a client's error text amounts to.
+fn of_error(error: &str) -> Failure {
+    let error = error.to_ascii_lowercase();
+    if error.contains("timeout") || error.contains("timed out") { Failure::Timeout } else { Failure::Refused }
 }
 
 fn kept(text: Option<&str>) -> Option<String> {
@@ -278,14 +287,7 @@ fn half(value: &Value, shadow: &Shadow) -> Result<(String, Half), String> {
     let seconds = time("startTime").zip(time("endTime")).map(|(start, end)| (end - start).max(0.0));
     let failed = value.get("status").and_then(Value::as_str) == Some("failure");
     let said = match text {
-        _ if failed => {
-            let error = value.get("error_str").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-            Err(if error.contains("timeout") || error.contains("timed out") {
-                Failure::Timeout
-            } else {
-                Failure::Refused
-            })
-        }
+        _ if failed => Err(of_error(value.get("error_str").and_then(Value::as_str).unwrap_or_default())),
         Some(text) => judge(text, shadow),
         None => Err(Failure::Empty),
     };
@@ -357,6 +359,7 @@ mod tests {
             r#"{"id":"2","reference":{"score":80,"tier":"Strong"},"local":{"error":"timeout","seconds":30}}"#.to_owned(),
             gateway("shadow.job-score", r#"{"score":1,"tier":"No"}"#, "t"),
             gateway("score-deep", "```json\n{\"score\":2,\"tier\":\"No\"}\n```", "t"),
+            r#"{"id":"g","at":"2026-01-02T03:04:06Z","input":[{"role":"user","content":"z"}],"reference":{"model":"m","text":"{\"score\":1,\"tier\":\"No\"}","error":null,"seconds":1.0},"local":{"model":"n","text":null,"error":"Request timed out.","seconds":9.0}}"#.to_owned(),
             gateway("shadow.job-score", "x", "alone"),
             gateway("chat", "x", "y"),
             "x".to_owned(),
@@ -364,19 +367,20 @@ mod tests {
         ]
         .join("\n");
         let (pairs, errors, alone) = recorded(&text, shadow);
-        assert_eq!((pairs.len(), alone), (3, 1));
+        assert_eq!((pairs.len(), alone), (4, 1));
         let by_id = |id: &str| pairs.iter().find(|pair| pair.id == id).expect("a pair");
         assert_eq!(by_id("1").local.judged(), Some(Judged { score: 70.0, tier: 1 }));
         assert_eq!(by_id("1").at, Some(1_767_323_045));
         assert_eq!(by_id("2").local.arm, Arm { said: Err(Failure::Timeout), seconds: Some(30.0) });
         assert_eq!((by_id("t").reference.judged().map(|j| j.tier), by_id("t").local.arm.seconds), (Some(3), Some(2.5)));
+        assert_eq!(by_id("g").local.arm.said, Err(Failure::Timeout));
         let said: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.line, error.what)).collect();
         assert_eq!(
             said,
             [
                 "6: model group \"chat\" is neither shadow.job-score nor score-deep",
-                "7: no JSON",
-                "8: `reference`: neither `text` nor `score` nor `error`"
+                "8: no JSON",
+                "9: `reference`: neither `text` nor `score` nor `error`"
             ]
         );
     }

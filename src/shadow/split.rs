@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fleet::{Rung, Shadow};
+use crate::fleet::{Fleet, Rung, Shadow, SlotName};
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,22 @@ pub fn route(shadow: &Shadow, item: &str, verdict: Option<&str>) -> Route {
             "on rung {said} the fleet answers items of tier {verdict} at places below {share}; this one is at {place}"
         ))
     }
+}
+
+/// Who answers an item of a slot, with the calibration that says so; a slot without one is the fleet's. Of several the first declared with a rung of
+/// its own decides.
+pub fn route_of_slot<'a>(
+    fleet: &'a Fleet,
+    slot: &SlotName,
+    item: &str,
+    verdict: Option<&str>,
+) -> (Option<&'a Shadow>, Route) {
+    let of_slot = || fleet.shadows.iter().filter(|shadow| shadow.slot == *slot);
+    if let Some(shadow) = of_slot().find(|shadow| shadow.rung > Rung::Shadow).or_else(|| of_slot().next()) {
+        return (Some(shadow), route(shadow, item, verdict));
+    }
+    let reason = format!("{slot} has no calibration: the fleet answers everything");
+    (None, Route { answerer: Answerer::Fleet, audit: false, reason })
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub fn render_shadow(answer: &ShadowAnswer<'_>, width: u16, color: bool) -> Stri
     match assessment.more_pairs {
         Some(more) => text.push_str(&format!("           {more} more pairs decide at this rate\n")),
         None if assessment.bound == Verdict::Inconclusive => {
-            text.push_str("           at this rate no number of pairs decides it\n")
+            text.push_str("           at this rate no number of pairs decides it\n");
         }
         None => {}
     }

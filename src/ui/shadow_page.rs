@@ -108,9 +108,18 @@ pub fn render_shadow_page(answer: &ShadowAnswer<'_>, pairs: &[Pair], fleet: &Fle
         why => one.evidence.get("missing").or_else(|| one.evidence.get("alarms")).and_then(serde_json::Value::as_array)
             .map(|all| all.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join("; ")).unwrap_or_default(),
     }).collect();
-    let rungs: Vec<Value> = Rung::ALL.into_iter().map(|rung| context! {
-        name => rung.as_str(), state => if rung == shadow.rung { "here" } else if rung < shadow.rung { "past" } else { "ahead" },
-    }).collect();
+    let rungs: Vec<Value> = Rung::ALL
+        .into_iter()
+        .map(|rung| {
+            context! {
+                name => rung.as_str(), state => match rung.cmp(&shadow.rung) {
+                    std::cmp::Ordering::Equal => "here",
+                    std::cmp::Ordering::Less => "past",
+                    std::cmp::Ordering::Greater => "ahead",
+                },
+            }
+        })
+        .collect();
     let values = context! {
         name => shadow.name.as_str(), slot => shadow.slot.as_str(), reference => shadow.reference.model.as_str(), fleet => fleet.name.as_str(), at => clock_face(at, fleet),
         fingerprint => answer.fingerprint.unwrap_or("none yet"), n => answer.measures.pairs, void => answer.measures.void, rung => shadow.rung.as_str(),

@@ -12,6 +12,7 @@ mod pages;
 mod render;
 mod resolver;
 mod scripts;
+mod shadow;
 mod slots;
 mod status;
 mod support;

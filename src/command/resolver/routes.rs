@@ -1,10 +1,11 @@
 //! What the service answers. Every path is matched whole or not at all, and a slot's name is looked up in the fleet and nowhere else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use super::service::Service;
 use crate::config;
+use crate::shadow::{self, Answerer};
 use crate::slot::Reach;
 use crate::ui::json::{Memory, ResolveDocument, ResolverErrorDocument, ResolverHealthDocument, ResolverSlotsDocument};
 use crate::ui::{render_resolver_metrics, render_resolver_page};
@@ -27,11 +29,20 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-/// 200 with a candidate, 503 without one (the document says why), 404 for an unknown slot.
-async fn resolve(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Response {
+/// `?item=ID&verdict=TIER` asks who answers an item. 200 with a candidate, 503 without one (the document says why), 404 for an unknown slot.
+async fn resolve(
+    State(service): State<Arc<Service>>,
+    Path(slot): Path<String>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
     let answered = service.resolve(&slot, |resolution| {
-        let status = if resolution.choice.is_some() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        json(status, &ResolveDocument::new(resolution, Memory::Kept))
+        let document = ResolveDocument::new(resolution, Memory::Kept);
+        let status = |is_ok: bool| if is_ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let Some(item) = asked.get("item") else { return json(status(resolution.choice.is_some()), &document) };
+        let verdict = asked.get("verdict").map(String::as_str);
+        let (shadow, route) = shadow::route_of_slot(service.fleet(), &resolution.slot.name, item, verdict);
+        let is_ok = resolution.choice.is_some() || route.answerer == Answerer::Reference;
+        json(status(is_ok), &document.for_item(shadow, &route))
     });
     answered.unwrap_or_else(|| {
         let help = config::suggestion(&slot, service.fleet().slots.keys(), "there are");

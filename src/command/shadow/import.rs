@@ -37,13 +37,12 @@ pub(crate) fn run(cx: &Context, args: &ShadowImportArgs) -> Result<Exit, Command
         store.at_once(|| -> Result<(), CommandError> {
             let mut experiments: Vec<(String, i64)> = Vec::new();
             for pair in &pairs {
-                let experiment = match experiments.iter().find(|(prompt, _)| *prompt == pair.prompt) {
-                    Some((_, id)) => *id,
-                    None => {
-                        let id = store.experiment(&Fingerprint::new(fleet, shadow, &pair.prompt), now)?;
-                        experiments.push((pair.prompt.clone(), id));
-                        id
-                    }
+                let experiment = if let Some((_, id)) = experiments.iter().find(|(prompt, _)| *prompt == pair.prompt) {
+                    *id
+                } else {
+                    let id = store.experiment(&Fingerprint::new(fleet, shadow, &pair.prompt), now)?;
+                    experiments.push((pair.prompt.clone(), id));
+                    id
                 };
                 let before = store.known(experiment, &pair.id)?;
                 match before {
@@ -72,13 +71,13 @@ pub(crate) fn run(cx: &Context, args: &ShadowImportArgs) -> Result<Exit, Command
             if conflicts.is_empty() {
                 return Ok(());
             }
-            let names: Vec<String> = conflicts.iter().take(TOLD).map(|id| format!("{id:?}")).collect();
+            let ids: Vec<String> = conflicts.iter().take(TOLD).map(|id| format!("{id:?}")).collect();
             Err(CommandError::new(
                 Kind::Refused,
                 format!(
                     "{named}: {} ids were used before, with different content: {}",
                     conflicts.len(),
-                    names.join(", ")
+                    ids.join(", ")
                 ),
             )
             .hint("give them other ids; nothing of this file was taken"))

@@ -109,13 +109,12 @@ fn jobs(
     let mut repeats = 0;
     for input in all {
         let prompt = input.prompt();
-        let experiment = match experiments.iter().find(|(known, _)| *known == prompt) {
-            Some((_, id)) => *id,
-            None => {
-                let id = store.experiment(&Fingerprint::new(fleet, shadow, &prompt), now)?;
-                experiments.push((prompt, id));
-                id
-            }
+        let experiment = if let Some((_, id)) = experiments.iter().find(|(known, _)| *known == prompt) {
+            *id
+        } else {
+            let id = store.experiment(&Fingerprint::new(fleet, shadow, &prompt), now)?;
+            experiments.push((prompt, id));
+            id
         };
         let content = input.content();
         let known = store.known(experiment, &input.id)?;
@@ -172,9 +171,9 @@ impl Work<'_> {
             while tasks.len() < width && ended.is_none() && stopped.is_none() {
                 let Some(job) = jobs.pop_front() else { break };
                 if job.needs_reference {
-                    self.ask_reference(&mut tasks, Box::new(job), false)
+                    self.ask_reference(&mut tasks, Box::new(job), false);
                 } else {
-                    self.go_on(&mut tasks, Box::new(job))
+                    self.go_on(&mut tasks, Box::new(job));
                 }
             }
             if tasks.is_empty() {

@@ -64,8 +64,8 @@ mod tests {
         assert_eq!(differing.len(), 1);
         assert_eq!(differing[0].1, differing[0].0.replace("\"shadow\" ", "\"easy-5\" "));
         assert_eq!(with_rung(&changed, &name, Rung::Shadow).as_deref(), Some(text), "and back");
-        let without: String =
-            text.lines().filter(|line| !line.starts_with("rung")).map(|line| format!("{line}\n")).collect();
+        let without: Vec<&str> = text.lines().filter(|line| !line.starts_with("rung")).collect();
+        let without = without.join("\n");
         assert!(with_rung(&without, &name, Rung::All).expect("added").contains("rung = \"all\""));
         assert_eq!(with_rung(text, &ShadowName::new("other").expect("a name"), Rung::All), None);
     }

@@ -19,7 +19,8 @@ pub struct Store {
     path: PathBuf,
     kept_aside: Option<PathBuf>,
     /// Held for as long as pairs are bought: the lock ends with the file.
-    _lock: Option<std::fs::File>,
+    #[expect(dead_code, reason = "it is held, not read")]
+    lock: Option<std::fs::File>,
 }
 
 /// What keeps the store from being used.
@@ -88,7 +89,7 @@ impl Store {
         let file = fs::append(&beside).map_err(|source| StoreError::Files { path: beside.clone(), source })?;
         match file.try_lock() {
             Ok(()) => {
-                self._lock = Some(file);
+                self.lock = Some(file);
                 Ok(())
             }
             Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: self.path.clone() }),
@@ -148,5 +149,5 @@ fn finish(connection: Connection, path: &Path, kept_aside: Option<PathBuf>) -> R
             .execute_batch(&format!("begin immediate;{TABLES}pragma user_version = {VERSION};commit;"))
             .map_err(database)?;
     }
-    Ok(Store { connection, path: path.to_owned(), kept_aside, _lock: None })
+    Ok(Store { connection, path: path.to_owned(), kept_aside, lock: None })
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::fleet::Shadow;
+use crate::shadow::{Answerer, Route};
 use crate::slot::{Choice, Rejected, Resolution};
 
 /// The document.
@@ -23,6 +25,9 @@ pub struct ResolveDocument {
     valid_until: Option<String>,
     overlay: Map<String, Value>,
     rejected: Vec<RejectedEntry>,
+    /// Only where an item was named (json.md, `--item`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,7 +68,28 @@ impl ResolveDocument {
             valid_until: resolution.valid_until.map(|at| at.to_string()),
             overlay: choice.map(|choice| choice.overlay.clone()).unwrap_or_default(),
             rejected: resolution.rejected.iter().map(RejectedEntry::new).collect(),
+            answer: None,
         }
+    }
+
+    /// The same for an item. For the reference nothing of the fleet is named: model and base URL are those of its declaration.
+    #[must_use]
+    pub fn for_item(mut self, shadow: Option<&Shadow>, route: &Route) -> Self {
+        self.answer = Some(route.answerer.as_str());
+        let told =
+            if route.audit && route.answerer == Answerer::Fleet { "; an audit: ask the reference as well" } else { "" };
+        match (route.answerer, shadow) {
+            (Answerer::Reference, Some(shadow)) => {
+                (self.served, self.profile, self.machine, self.rank) = (None, None, None, None);
+                self.model = Some(shadow.reference.model.clone());
+                self.base_url = Some(shadow.reference.base_url.clone());
+                (self.degraded, self.degraded_reason) = (false, None);
+                self.overlay = Map::new();
+                self.reason.clone_from(&route.reason);
+            }
+            _ => self.reason = format!("{}; {}{told}", route.reason, self.reason),
+        }
+        self
     }
 }
 

@@ -277,7 +277,7 @@ fn nothing_leaves_without_leave() {
     let fleetctl = Fleetctl::with_fleet(&fleet(&format!("http://127.0.0.1:{}/v1", reference.port), 1, false, 100));
     fleetctl.write("in.jsonl", inputs(3).as_bytes());
     let output = fleetctl.run(&["shadow", "run", "job", "--input", "in.jsonl"]);
-    assert_eq!(output.exit, Some(3), "{}", output.stderr);
+    assert_eq!(output.exit, Some(6), "{}", output.stderr);
     assert!(output.stderr.contains("set allow_cloud = true in [slots.score]"), "{}", output.stderr);
     assert_eq!(reference.asked.load(Ordering::SeqCst), 0);
 }
@@ -339,6 +339,8 @@ fn inputs_and_recordings_with_two_meanings_are_refused() {
     assert_eq!(other.exit, Some(6), "{}", other.stderr);
     assert!(other.stderr.contains("the id \"i0\" was used before, with different content"), "{}", other.stderr);
 
+    let flat = self::lab(Manner::Sound, Manner::Sound, "", 2);
+    let (lab, run) = (&flat, |arguments: &[&str]| flat.fleetctl.run(arguments));
     let pair = |id: usize, tier: &str| json!({"id": id, "input": format!("q{id}"), "reference": {"score": 5, "tier": "No"}, "local": {"score": 5, "tier": tier, "seconds": 2}});
     let recording: String = (0..30).map(|id| format!("{}\n", pair(id, "No"))).collect();
     lab.fleetctl.write("pairs.jsonl", (recording + "garbage\n").as_bytes());

@@ -34,6 +34,7 @@ struct Job {
     content: String,
     experiment: i64,
     needs_reference: bool,
+    needs_local: bool,
     repeats: bool,
 }
 
@@ -138,7 +139,14 @@ fn jobs(
         if args.limit.is_some_and(|limit| jobs.len() >= limit) {
             continue;
         }
-        jobs.push_back(Job { input, content, experiment, needs_reference: known.is_none(), repeats });
+        jobs.push_back(Job {
+            input,
+            content,
+            experiment,
+            needs_reference: known.is_none(),
+            needs_local: !is_done,
+            repeats,
+        });
     }
     if experiments.len() > 1 {
         cx.ui.warn(&format!(
@@ -291,9 +299,13 @@ impl Work<'_> {
     }
 
     /// The reference has answered: once more where that was asked for, else the local side, unless it has.
-    fn go_on(&self, tasks: &mut JoinSet<Done>, job: Box<Job>) {
+    fn go_on(&mut self, tasks: &mut JoinSet<Done>, job: Box<Job>) {
         if job.repeats {
             return self.ask_reference(tasks, job, true);
+        }
+        if !job.needs_local {
+            self.tally.done += 1;
+            return;
         }
         let local = Arc::clone(&self.local);
         tasks.spawn(async move {

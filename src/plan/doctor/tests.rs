@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fleet::Bytes;
-use crate::observe::{Checkup, FileFact, ForeignEngine, Node, Path, PortOwner, Tailnet, TailnetError};
+use crate::observe::{Checkup, FileFact, ForeignEngine, Path, PortOwner, Tailnet, TailnetError};
 use crate::plan::tests::{after_apply, machine, values};
 use crate::{render, testing};
 

@@ -123,9 +123,8 @@ impl Connector {
         Ok(Link { session: Arc::new(session), route, notes })
     }
 
-    /// A connection that an earlier command kept, if it is alive.
+    /// A connection that an earlier command kept, or that this one has made already (`--watch`), if it is alive.
     async fn kept(&self, machine: &Machine) -> Option<Link> {
-        self.0.options.keep?;
         for way in ways(machine) {
             let socket = self.0.directory.join(self.name(machine, &way));
             if !directory::is_alive(&socket) {

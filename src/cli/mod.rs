@@ -1,5 +1,6 @@
 //! What can be typed: clap types, nothing else. Meaning is given to it in `command`.
 
+mod adopt;
 mod apply;
 mod by_hand;
 mod completions;
@@ -20,6 +21,7 @@ mod status;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use adopt::AdoptArgs;
 pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
 pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
 pub(crate) use completions::CompletionsArgs;
@@ -68,6 +70,8 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Go back to an earlier generation of a machine
     Rollback(RollbackArgs),
+    /// Take over an oMLX that runs on a machine already; a rollback gives it back
+    Adopt(AdoptArgs),
     /// Take everything that fleetctl owns off a machine; models and oMLX stay
     Remove(RemoveArgs),
     /// Every machine: reach, oMLX, served names, memory, drift, alerts; then slots, jobs and transitions

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, logs, man,
-    plan, remove, render, resolve, resolver, schedule, schema, shadow, simulate, status,
+    Context, adopt, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, logs,
+    man, plan, remove, render, resolve, resolver, schedule, schema, shadow, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -56,6 +56,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Apply(args) => apply::run(cx, args),
         Command::History(args) => history::run(cx, args),
         Command::Rollback(args) => history::rollback(cx, args),
+        Command::Adopt(args) => adopt::run(cx, args),
         Command::Remove(args) => remove::run(cx, args),
         Command::Resolve(args) => resolve::run(cx, args),
         Command::Simulate(args) => simulate::run(cx, args),

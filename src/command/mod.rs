@@ -1,5 +1,6 @@
 //! One file a verb: orchestration only.
 
+mod adopt;
 mod apply;
 mod ask;
 mod at;

@@ -94,7 +94,8 @@ impl Context {
         Ok(planned)
     }
 
-    async fn plan_one(
+    /// The plan of one machine that answered, with what fills its holes.
+    pub(crate) async fn plan_one(
         &self,
         fleet: &Fleet,
         machine: &Machine,

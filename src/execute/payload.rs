@@ -224,6 +224,7 @@ impl Writer<'_> {
             UnitAction::Start => "start",
             UnitAction::Restart => "restart",
             UnitAction::Remove => "remove",
+            UnitAction::TakeOver => "takeover",
             UnitAction::LeaveHeld => "held",
         };
         let nobody = Owner { user: "-".to_owned(), group: "-".to_owned() };

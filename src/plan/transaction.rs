@@ -126,6 +126,8 @@ pub enum UnitAction {
     Restart,
     /// bootout; its plist goes.
     Remove,
+    /// Not ours: disabled and booted out before ours starts; its plist stays, and going back loads it again.
+    TakeOver,
     /// Held by hand: its files are switched, it is not started.
     LeaveHeld,
 }

@@ -151,7 +151,7 @@ fn table(text: &mut String, laptop: &Laptop<'_>, common: &Common, machine: &Foun
     }
     for engine in &machine.engines {
         let says = machine.says.as_deref().map_or(String::new(), |says| format!(" (oMLX {})", comment(says)));
-        let adopt = if engine.starts_with("fleetctl") { "" } else { "; stop it before the first apply" };
+        let adopt = if engine.starts_with("the launchd job") { "; `fleetctl adopt` takes it over" } else { "" };
         lines.push(format!("# oMLX runs there now{says}: {}{adopt}", comment(engine)));
     }
     if machine.release.is_none()
@@ -364,12 +364,12 @@ mod tests {
         weights = "~/models"
         api_key = { env = "FLEET_OMLX_API_KEY" }   # to keep the present one: auth.api_key of the machine's ~/.omlx/settings.json
 
-        # oMLX runs there now (oMLX 0.3.8): the launchd job homebrew.mxcl.omlx; stop it before the first apply
+        # oMLX runs there now (oMLX 0.3.8): the launchd job homebrew.mxcl.omlx; `fleetctl adopt` takes it over
         [machines.mini]
         chip   = "M4 Pro"
         memory = "64GB"
 
-        # oMLX runs there now (oMLX 0.3.8): the launchd job homebrew.mxcl.omlx; stop it before the first apply
+        # oMLX runs there now (oMLX 0.3.8): the launchd job homebrew.mxcl.omlx; `fleetctl adopt` takes it over
         [machines.studio]
         chip   = "M4 Pro"
         memory = "64GB"

@@ -20,7 +20,12 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
     let there = |text: String| Some(Mend::There(text));
     match code {
         "omlx-not-installed" | "omlx-other-release" => install(machine, examined?.quote),
-        "omlx-foreign" => stop(examined?.observed.foreign.first()?, examined?.quote),
+        "omlx-foreign" => {
+            let examined = examined?;
+            let foreign = examined.observed.foreign.first()?;
+            let is_daemon = foreign.plist.as_deref().is_some_and(|plist| plist.starts_with("/Library/LaunchDaemons/"));
+            if is_daemon { here(format!("fleetctl adopt {name}")) } else { stop(foreign, examined.quote) }
+        }
         "omlx-stopped" | "drifted" | "state-unreadable" | "name-not-listed" | "resident-not-loaded" => {
             here(format!("fleetctl apply --on {name}"))
         }

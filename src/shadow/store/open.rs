@@ -19,7 +19,6 @@ pub struct Store {
     path: PathBuf,
     kept_aside: Option<PathBuf>,
     /// Held for as long as pairs are bought: the lock ends with the file.
-    #[expect(dead_code, reason = "it is held, not read")]
     lock: Option<std::fs::File>,
 }
 

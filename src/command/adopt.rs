@@ -126,3 +126,43 @@ fn said(fleet: &Fleet, machine: &Machine, observed: &Observed, taken: &[ForeignE
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{self, Path, PortOwner};
+    use crate::{render, testing};
+
+    fn tried(plist: Option<&str>) -> Result<(Vec<String>, usize), String> {
+        let fleet = testing::example();
+        let machine = fleet.machines.get("mac-mini1").expect("declared");
+        let ask = super::super::ask::ask(
+            &fleet,
+            machine,
+            &render::bundle(&fleet, machine),
+            std::time::Duration::from_secs(1),
+        );
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let mut observed = observe::observed(&machine.name, Path::Lan, now, &ask, b"", "n");
+        let owner = |pid, command: &str| PortOwner { pid, user: None, command: command.to_owned() };
+        observed.listeners.insert(8000, vec![owner(7, "python"), owner(8, "nc -l 8000")]);
+        observed.foreign.extend(plist.map(|plist| ForeignEngine {
+            label: Some("homebrew.mxcl.omlx".to_owned()),
+            plist: Some(plist.to_owned()),
+            pid: Some(7),
+            command: "omlx serve".to_owned(),
+        }));
+        let taken = take_over(machine, &mut observed).map_err(|error| error.to_string())?;
+        let labels = taken.iter().map(|foreign| step(foreign).label).collect();
+        Ok((labels, observed.listeners[&8000].len()))
+    }
+
+    #[test]
+    fn a_daemon_is_taken_over_and_somebody_elses_port_is_not() {
+        let daemon = tried(Some("/Library/LaunchDaemons/homebrew.mxcl.omlx.plist"));
+        assert_eq!(daemon, Ok((vec!["homebrew.mxcl.omlx".to_owned()], 1)));
+        let agent = tried(Some("/Users/ops/Library/LaunchAgents/homebrew.mxcl.omlx.plist"));
+        insta::assert_snapshot!(agent.unwrap_err(), @"mac-mini1: homebrew.mxcl.omlx is no job of launchd's system domain, so it cannot be taken over");
+        insta::assert_snapshot!(tried(None).unwrap_err(), @"mac-mini1 runs no oMLX that is not fleetctl's: there is nothing to adopt");
+    }
+}

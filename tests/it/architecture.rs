@@ -87,31 +87,30 @@ fn room_of(relative: &str) -> String {
 
 #[test]
 fn every_room_uses_only_what_it_may_know() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let allowed: BTreeMap<&str, BTreeSet<&str>> =
         ALLOWED.iter().map(|(room, may)| (*room, may.iter().chain(FOR_ALL).copied().collect())).collect();
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    sources(&source, &mut files);
     assert!(files.len() > 20, "the source was found");
     let mut wrong = Vec::new();
     for file in files {
-        let relative = file.strip_prefix(&root).expect("below src").to_string_lossy().into_owned();
-        let room = room_of(&relative);
+        let path = file.strip_prefix(&source).expect("below src").to_string_lossy().into_owned();
+        let room = room_of(&path);
         if is_test_module(&file) {
             continue;
         }
         if matches!(room.as_str(), "command" | "lib" | "main" | "testing") {
             continue;
         }
-        let may =
-            allowed.get(room.as_str()).unwrap_or_else(|| panic!("{relative}: the room {room} is not in the table"));
+        let may = allowed.get(room.as_str()).unwrap_or_else(|| panic!("{path}: the room {room} is not in the table"));
         let text = std::fs::read_to_string(&file).expect("a source file");
         for (at, _) in product_code(&text).match_indices("crate::") {
             let used: String = text[at + 7..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
             let own = room.split('/').next() == Some(used.as_str());
             if !used.is_empty() && !own && !may.contains(used.as_str()) {
                 let line = text[..at].lines().count();
-                wrong.push(format!("{relative}:{line}: {room} may not use {used}"));
+                wrong.push(format!("{path}:{line}: {room} may not use {used}"));
             }
         }
     }

@@ -81,19 +81,21 @@ fn answer(mut stream: TcpStream, manner: Manner, asked: &AtomicUsize) {
             .and_then(|all| all.last())
             .and_then(|one| one["content"].as_str())
             .unwrap_or_default();
-        let item: usize = last.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
+        let item: u32 = last.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
         let tiers = ["Strong", "Medium", "Weak", "No"];
         let true_tier = item % 4;
-        let score = 90.0 - 25.0 * true_tier as f64 + (item % 7) as f64;
+        let score = 90.0 - 25.0 * f64::from(true_tier) + f64::from(item % 7);
         let (tier, score) = match manner {
-            Manner::Near => (if item % 60 == 1 { 2 } else { true_tier }, score + (item % 3) as f64 - 1.0),
-            Manner::Poor => (if item % 3 == 0 { (true_tier + 1) % 4 } else { true_tier }, score),
+            Manner::Near => (if item % 60 == 1 { 2 } else { true_tier }, score + f64::from(item % 3) - 1.0),
+            Manner::Poor => (if item.is_multiple_of(3) { (true_tier + 1) % 4 } else { true_tier }, score),
             _ => (true_tier, score),
         };
         let said = match manner {
             Manner::Odd(text) => text.to_owned(),
-            Manner::Near => format!("Here you are:\n```json\n{}\n```", json!({"score": score, "tier": tiers[tier]})),
-            _ => json!({"score": score, "tier": tiers[tier]}).to_string(),
+            Manner::Near => {
+                format!("Here you are:\n```json\n{}\n```", json!({"score": score, "tier": tiers[tier as usize]}))
+            }
+            _ => json!({"score": score, "tier": tiers[tier as usize]}).to_string(),
         };
         let usage = json!({"prompt_tokens": 100, "completion_tokens": 10, "input_tokens": 100, "output_tokens": 10});
         match manner {
@@ -163,7 +165,8 @@ price     = {{ input = 1.0, output = 10.0 }}
 }
 
 fn inputs(count: usize) -> String {
-    (0..count).map(|i| format!("{}\n", json!({"id": format!("i{i}"), "input": format!("judge listing {i}")}))).collect()
+    let line = |i: usize| format!("{}\n", json!({"id": format!("i{i}"), "input": format!("judge listing {i}")}));
+    (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
 struct Lab {
@@ -342,7 +345,7 @@ fn inputs_and_recordings_with_two_meanings_are_refused() {
     let flat = self::lab(Manner::Sound, Manner::Sound, "", 2);
     let (lab, run) = (&flat, |arguments: &[&str]| flat.fleetctl.run(arguments));
     let pair = |id: usize, tier: &str| json!({"id": id, "input": format!("q{id}"), "reference": {"score": 5, "tier": "No"}, "local": {"score": 5, "tier": tier, "seconds": 2}});
-    let recording: String = (0..30).map(|id| format!("{}\n", pair(id, "No"))).collect();
+    let recording = (0..30).map(|id| format!("{}\n", pair(id, "No"))).collect::<Vec<_>>().concat();
     lab.fleetctl.write("pairs.jsonl", (recording + "garbage\n").as_bytes());
     let imported = run(&["shadow", "import", "job", "pairs.jsonl"]);
     assert_eq!(imported.exit, Some(0), "{}", imported.stderr);

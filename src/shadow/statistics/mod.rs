@@ -73,7 +73,9 @@ mod scrutiny {
                 let points: Vec<(f64, f64)> = serde_json::from_value(set["scores"].clone()).expect("scores");
                 let tiers: Vec<(usize, usize)> = serde_json::from_value(set["tiers"].clone()).expect("tiers");
                 let mut confusion = Confusion::new(4);
-                tiers.iter().for_each(|(one, other)| confusion.add(*one, *other));
+                for (one, other) in &tiers {
+                    confusion.add(*one, *other);
+                }
                 let (n, k) = (tiers.len(), confusion.agreeing());
                 let interval = wilson(k, n, TWO_SIDED).expect("an interval");
                 let r = pearson(&points).expect("defined");

@@ -378,7 +378,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                "6: model group \"chat\" is neither shadow.job-score nor score-deep",
+                "7: model group \"chat\" is neither shadow.job-score nor score-deep",
                 "8: no JSON",
                 "9: `reference`: neither `text` nor `score` nor `error`"
             ]

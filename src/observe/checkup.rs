@@ -66,7 +66,8 @@ fn power(text: &str) -> BTreeMap<String, String> {
     let row = |line: &str| {
         let line = line.split(" (").next().unwrap_or(line).trim();
         let (key, value) = line.rsplit_once(char::is_whitespace)?;
-        (!key.ends_with(':')).then(|| (key.trim().to_owned(), value.to_owned()))
+        // A heading ends with a colon.
+        (!value.ends_with(':')).then(|| (key.trim().to_owned(), value.to_owned()))
     };
     text.lines().filter_map(row).collect()
 }

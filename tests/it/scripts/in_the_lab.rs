@@ -110,7 +110,7 @@ fn a_day_and_a_night_on_the_studio() {
         &lab,
         host,
         STATE,
-        "\"state\": \"ok\",  \"detail\": null,  \"window\": null,  \"wanted\": [\"moe-dflash\"],  \"resident\": [\"moe-dflash\"]",
+        "\"state\": \"ok\",  \"detail\": null,  \"gateway\": null,  \"window\": null,  \"wanted\": [\"moe-dflash\"],  \"resident\": [\"moe-dflash\"]",
     );
     // launchd starts it at the boundary.
     lab.does("clock", host, &["--set", "2026-11-24T00:29:57-05:00"]);

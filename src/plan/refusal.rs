@@ -84,9 +84,15 @@ fn foreign_engine(input: &Input<'_>) -> Option<Refusal> {
         (None, Some(pid)) => format!("pid {pid} ({})", foreign.command),
         (None, None) => foreign.command.clone(),
     };
+    // adopt takes jobs of the system domain over; a process without one, or an agent, has to be stopped by hand.
+    let is_daemon = foreign.plist.as_ref().is_some_and(|plist| plist.starts_with("/Library/LaunchDaemons/"));
+    let mend = if foreign.label.is_some() && (is_daemon || foreign.plist.is_none()) {
+        format!("Take it over with `fleetctl adopt {machine}`, or stop it on the machine", machine = input.machine.name)
+    } else {
+        format!("Stop it on the machine; `fleetctl doctor {machine}` says how", machine = input.machine.name)
+    };
     Some(refused(format!(
-        "another oMLX is there already: {what}. Two servers on one port load all their models before one dies. Take it over with `fleetctl adopt {machine}`, or stop it on the machine",
-        machine = input.machine.name,
+        "another oMLX is there already: {what}. Two servers on one port load all their models before one dies. {mend}"
     )))
 }
 
@@ -100,7 +106,7 @@ fn other_port_owner(input: &Input<'_>) -> Option<Refusal> {
     let stale = owner.command.contains("omlx");
     let advice = if stale {
         format!(
-            "it looks like a left-over oMLX: end it with `kill {}` on the machine, or take it over with `fleetctl adopt {}`",
+            "it looks like a left-over oMLX: end it with `kill {}` on the machine; `fleetctl doctor {}` says more",
             owner.pid, input.machine.name
         )
     } else {

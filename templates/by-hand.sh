@@ -1,4 +1,4 @@
-# by-hand.sh: start, stop, restart of a daemon; load, unload of a name. As root, by the one command; behind json.sh and apply/{base,launchd,engine}.sh, whose
+# by-hand.sh: start, stop, restart of a daemon; load, unload of a name. As root, by the one command; behind json.sh, omlx-api.sh and apply/{base,launchd,engine}.sh, whose
 # functions it uses with its own places and words. Set before, each with HAND_ in front so that no function of theirs takes it: ID, WHO, BASE, UNIT,
 # LABEL, PLIST, LOG, LOG_USER, LOG_GROUP, KIND, NAME, HOLD, DRAIN, FORCE, GATE.
 #

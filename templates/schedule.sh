@@ -16,7 +16,7 @@ umask 077
 
 STATE=/usr/local/var/fleetctl
 HOME_OF_STATE=$STATE/schedule
-RUN=$HOME_OF_STATE/.run
+TMP=$HOME_OF_STATE/.run
 # Seconds that a tick waits until oMLX is idle, and until it answers.
 DRAIN=600
 ANSWER=120
@@ -153,81 +153,11 @@ text_json() {
 
 # --- oMLX
 
-# engine_at: URL and KEY, by the settings.json that it runs with. The key never stands in an argument: curl reads it from a file.
-engine_at() {
-	settings=$(json_flatten "$BASE/settings.json" 2>/dev/null) || settings=
-	host=$(printf '%s\n' "$settings" | awk -F '\t' '$1 == "/server/host" { print $2 }' | json_text 2>/dev/null)
-	PORT=$(printf '%s\n' "$settings" | awk -F '\t' '$1 == "/server/port" { print $2 }')
-	KEY=$(printf '%s\n' "$settings" | awk -F '\t' '$1 == "/auth/api_key" { print $2 }')
-	settings=
-	case $host in
-	'' | 0.0.0.0 | :: | localhost) host=127.0.0.1 ;;
-	*:*) host="[$host]" ;;
-	esac
-	case $PORT in
-	'' | *[!0-9]*) PORT=8000 ;;
-	esac
-	[ "$KEY" != null ] || KEY=
-	URL=http://$host:$PORT
-	: >"$RUN/auth"
-	if [ -n "$KEY" ]; then
-		{ printf 'Authorization: Bearer ' && printf '%s\n' "$KEY" | json_text; } >"$RUN/auth" 2>/dev/null
-	fi
-	rm -f "$RUN/cookies"
-}
-
-# call METHOD PATH BODY SECONDS [curl's own...]: HTTP is the status (000: none); the body of the answer is in $RUN/answer.
-call() {
-	method=$1
-	path=$2
-	body=$3
-	limit=$4
-	shift 4
-	: >"$RUN/answer"
-	if [ -n "$body" ]; then
-		printf '%s' "$body" >"$RUN/body"
-		set -- "$@" -H 'Content-Type: application/json' --data-binary "@$RUN/body"
-	fi
-	HTTP=$(/usr/bin/curl -q -sS --noproxy '*' --connect-timeout 5 --max-time "$limit" -H 'Connection: close' \
-		-o "$RUN/answer" -w '%{http_code}' -X "$method" "$@" "$URL$path" 2>"$RUN/error")
-	case $HTTP in
-	2??) return 0 ;;
-	'') HTTP=000 ;;
-	esac
-	return 1
-}
-
-# api: with the key.
-api() {
-	call "$@" -H "@$RUN/auth"
-}
-
-# admin: with the cookie of a login, which is all that /admin takes (0.3.8). Without a key there is no login.
-admin() {
-	if [ -z "$KEY" ]; then
-		HTTP=000
-		printf 'no key, so no login\n' >"$RUN/error"
-		return 1
-	fi
-	if [ ! -s "$RUN/cookies" ]; then
-		call POST /admin/api/login "{\"api_key\": $KEY, \"remember\": false}" 20 -c "$RUN/cookies" || { rm -f "$RUN/body"; return 1; }
-		rm -f "$RUN/body"
-	fi
-	call "$@" -b "$RUN/cookies"
-}
-
-answered() {
-	if [ "$HTTP" = 000 ]; then
-		head -n 1 "$RUN/error"
-	else
-		printf 'HTTP %s %s' "$HTTP" "$(head -c 300 "$RUN/answer" | tr '\n' ' ')"
-	fi
-}
-
+@omlx-api.sh@
 # look: LISTED, LOADED, LOADING and PINNED of our names, by oMLX's own answer.
 look() {
 	api GET /v1/models/status '' 20 || return 1
-	json_flatten "$RUN/answer" >"$RUN/models" 2>/dev/null || { HTTP='200, no JSON:'; return 1; }
+	json_flatten "$TMP/answer" >"$TMP/models" 2>/dev/null || { HTTP='200, no JSON:'; return 1; }
 	LISTED=$(models id)
 	LOADED=$(models loaded)
 	LOADING=$(models is_loading)
@@ -236,8 +166,8 @@ look() {
 
 # models FIELD: our names of which the field is true; all of them for `id`.
 models() {
-	all_names >"$RUN/ours"
-	awk -F '\t' -v "field=$1" -v "ours=$RUN/ours" '
+	all_names >"$TMP/ours"
+	awk -F '\t' -v "field=$1" -v "ours=$TMP/ours" '
 		BEGIN { while ((getline name < ours) > 0) known["\"" name "\""] = name }
 		$1 ~ /^\/models\/[0-9]+\/(id|loaded|is_loading|pinned)$/ {
 			split($1, part, "/")
@@ -249,16 +179,16 @@ models() {
 				id = value[order[i], "id"]
 				if (id in known && (field == "id" || value[order[i], field] == "true")) print known[id]
 			}
-		}' "$RUN/models"
+		}' "$TMP/models"
 }
 
 # busy: 0 while something runs or cannot be seen; BUSY says what. The counters leave out DFlash, embeddings and audio on 0.3.8, so
 # connections decide: nobody of ours keeps one open, and oMLX closes an idle one after 5 s.
 busy() {
 	BUSY=
-	if api GET /api/status '' 20 && json_flatten "$RUN/answer" >"$RUN/status" 2>/dev/null; then
+	if api GET /api/status '' 20 && json_flatten "$TMP/answer" >"$TMP/status" 2>/dev/null; then
 		for counter in active_requests waiting_requests; do
-			number=$(json_get "$RUN/status" "/$counter")
+			number=$(json_get "$TMP/status" "/$counter")
 			case $number in
 			'' | 0 | *[!0-9]*) ;;
 			*) BUSY="$BUSY, $number ${counter%_requests}" ;;
@@ -267,13 +197,13 @@ busy() {
 	elif [ "$HTTP" = 000 ]; then
 		BUSY="$BUSY, it does not answer ($(answered))"
 	fi
-	if /usr/sbin/netstat -an -p tcp >"$RUN/netstat" 2>"$RUN/netstat.error" && [ -s "$RUN/netstat" ]; then
+	if /usr/sbin/netstat -an -p tcp >"$TMP/netstat" 2>"$TMP/netstat.error" && [ -s "$TMP/netstat" ]; then
 		number=$(awk -v "port=.$PORT" '
 			$1 ~ /^tcp/ && $NF == "ESTABLISHED" && substr($4, length($4) - length(port) + 1) == port { n++ }
-			END { print n + 0 }' "$RUN/netstat")
+			END { print n + 0 }' "$TMP/netstat")
 		[ "$number" = 0 ] || BUSY="$BUSY, $number connected"
 	else
-		BUSY="$BUSY, its connections cannot be seen ($(head -n 1 "$RUN/netstat.error"))"
+		BUSY="$BUSY, its connections cannot be seen ($(head -n 1 "$TMP/netstat.error"))"
 	fi
 	BUSY=${BUSY#, }
 	[ -n "$BUSY" ]
@@ -303,7 +233,7 @@ drained() {
 
 pin() {
 	[ -n "$KEY" ] || return 0
-	admin PUT "/admin/api/models/$1/settings" "{\"is_pinned\": $2}" 60 && return 0
+	admin PUT "/admin/api/models/$1/settings" "$(api_body "{\"is_pinned\": $2}")" 60 && return 0
 	WHY="setting is_pinned of $1 to $2: $(answered)"
 	return 1
 }
@@ -345,16 +275,17 @@ wait_loaded() {
 # ask NAME: one token, or one embedding.
 ask() {
 	case $(kind_of "$1") in
-	embedding) api POST /v1/embeddings "{\"model\": \"$1\", \"input\": \"ping\"}" "$LOAD" ;;
-	reranker) api POST /v1/rerank "{\"model\": \"$1\", \"query\": \"ping\", \"documents\": [\"pong\"]}" "$LOAD" ;;
+	embedding) set -- /v1/embeddings "{\"model\": \"$1\", \"input\": \"ping\"}" ;;
+	reranker) set -- /v1/rerank "{\"model\": \"$1\", \"query\": \"ping\", \"documents\": [\"pong\"]}" ;;
 	*)
-		api POST /v1/chat/completions \
-			"{\"model\": \"$1\", \"messages\": [{\"role\": \"user\", \"content\": \"ping\"}], \"max_tokens\": 1, \"stream\": false}" "$LOAD"
+		set -- /v1/chat/completions \
+			"{\"model\": \"$1\", \"messages\": [{\"role\": \"user\", \"content\": \"ping\"}], \"max_tokens\": 1, \"stream\": false}"
 		;;
-	esac || return 1
+	esac
+	api POST "$1" "$(api_body "$2")" "$LOAD" || return 1
 	# A late failure comes with status 200 (a chunked answer has begun): only an answer without an error counts.
-	json_flatten "$RUN/answer" >"$RUN/asked" 2>/dev/null || return 1
-	! grep -q '^/error' "$RUN/asked"
+	json_flatten "$TMP/answer" >"$TMP/asked" 2>/dev/null || return 1
+	! grep -q '^/error' "$TMP/asked"
 }
 
 # --- the gateway
@@ -444,7 +375,7 @@ leave() {
 	if [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "schedule-$$-$NOW" ]; then
 		mv "$STATE/lock" "$STATE/.lock.done.$$" && rm -rf "$STATE/.lock.done.$$"
 	fi
-	rm -rf "$RUN"
+	rm -rf "$TMP"
 	[ "$(cat "$HOME_OF_STATE/lock/pid" 2>/dev/null)" != "$$" ] || rm -rf "$HOME_OF_STATE/lock"
 }
 
@@ -543,13 +474,13 @@ tick() {
 	fi
 
 	waited=0
-	engine_at
+	api_at "$BASE"
 	until look; do
 		[ "$HTTP" = 000 ] && [ "$waited" -lt "$ANSWER" ] && /bin/launchctl print system/dev.fleetctl.omlx >/dev/null 2>&1 && ! apply_runs ||
 			conclude unreachable "oMLX does not say what is loaded: $(answered)"
 		sleep 5
 		waited=$((waited + 5))
-		engine_at
+		api_at "$BASE"
 	done
 	missing=$(minus "$WANTED" "$LISTED")
 	[ -z "$missing" ] || conclude failed "oMLX does not list $(in_words "$missing")"
@@ -655,5 +586,5 @@ if apply_runs; then
 	say 'an apply runs: it sets what is resident itself'
 	exit 0
 fi
-rm -rf "$RUN" && mkdir "$RUN" || exit 75
+rm -rf "$TMP" && mkdir "$TMP" || exit 75
 tick

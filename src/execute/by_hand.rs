@@ -10,6 +10,7 @@ use crate::transport::{As, Remote, RunError, nonce, quote};
 const JSON: &str = include_str!("../../templates/json.sh");
 const BASE: &str = include_str!("../../templates/apply/base.sh");
 const LAUNCHD: &str = include_str!("../../templates/apply/launchd.sh");
+const OMLX_API: &str = include_str!("../../templates/omlx-api.sh");
 const ENGINE: &str = include_str!("../../templates/apply/engine.sh");
 const HAND: &str = include_str!("../../templates/by-hand.sh");
 
@@ -179,7 +180,7 @@ fn script(deed: &Deed, unit: &HandUnit, terms: &HandTerms) -> String {
     ];
     let set: String =
         values.iter().flat_map(|(name, value)| [*name, "=", &quote(value), "\n"].map(str::to_owned)).collect();
-    [JSON, BASE, LAUNCHD, ENGINE, &set, HAND, verb, "\n"].concat()
+    [JSON, BASE, LAUNCHD, OMLX_API, ENGINE, &set, HAND, verb, "\n"].concat()
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub const RUNNER: &str = concat!(
     "\n",
     include_str!("../../templates/apply/launchd.sh"),
     "\n",
+    include_str!("../../templates/omlx-api.sh"),
+    "\n",
     include_str!("../../templates/apply/engine.sh"),
     "\n",
     include_str!("../../templates/apply/gate.sh"),

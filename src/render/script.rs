@@ -7,9 +7,12 @@ const JSON: &str = include_str!("../../templates/json.sh");
 /// The fleet's wall clock for the scripts.
 const CLOCK: &str = include_str!("../../templates/clock.sh");
 
+/// oMLX's own interfaces for the scripts.
+const OMLX_API: &str = include_str!("../../templates/omlx-api.sh");
+
 /// A template with the libraries in the place of the lines that stand for them.
 fn assembled(template: &str) -> String {
-    template.replace("@json.sh@\n", JSON).replace("@clock.sh@\n", CLOCK)
+    template.replace("@json.sh@\n", JSON).replace("@clock.sh@\n", CLOCK).replace("@omlx-api.sh@\n", OMLX_API)
 }
 
 /// `job`: starts a command when it is its time.

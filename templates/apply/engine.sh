@@ -1,79 +1,12 @@
-# engine.sh: oMLX's own interfaces. Its key is read from its settings.json on the machine, so that during a change of the key
-# each call uses the one that is in effect; it travels in files of STATE/apply (root, 0600), never in an argument.
+# engine.sh: oMLX as the runner needs it, by omlx-api.sh. The key is read anew before each part, so that during a change of the key
+# each call uses the one that is in effect.
 
-# engine_at: where it listens and with which key, by its settings.json.
+# engine_at: where it listens and with which key; a key is remembered, so that no log of the runner holds it.
 engine_at() {
-	base=$(meta base)
-	flat=$TMP/settings.flat
-	json_flatten "$base/settings.json" >"$flat" 2>/dev/null || : >"$flat"
-	host=$(json_get "$flat" /server/host | json_text 2>/dev/null)
-	PORT=$(json_get "$flat" /server/port)
-	case $host in
-	'' | 0.0.0.0 | localhost | ::) host=127.0.0.1 ;;
-	*:*) host="[$host]" ;;
-	esac
-	case $PORT in
-	'' | *[!0-9]*) PORT=8000 ;;
-	esac
-	URL=http://$host:$PORT
-	KEY=$(json_get "$flat" /auth/api_key)
-	[ "$KEY" = null ] && KEY=
-	: >"$TMP/auth"
-	if [ "$KEY" ]; then
-		printf '%s\n' "$KEY" | json_text >"$TMP/key" 2>/dev/null
-		sed 's/^/Authorization: Bearer /' "$TMP/key" >"$TMP/auth"
-		grep -qxF -f "$TMP/key" "$APPLY/secrets" 2>/dev/null || cat "$TMP/key" >>"$APPLY/secrets"
-	fi
-}
-
-# call METHOD PATH BODY-FILE SECONDS [curl's own...]: HTTP is the status ("000": none), the body is in $TMP/answer.
-call() {
-	call_method=$1
-	call_path=$2
-	call_body=$3
-	call_limit=$4
-	shift 4
-	[ -z "$call_body" ] || set -- "$@" -H 'Content-Type: application/json' --data-binary "@$call_body"
-	: >"$TMP/answer"
-	HTTP=$(/usr/bin/curl -q -sS --noproxy '*' --connect-timeout 5 --max-time "$call_limit" -H 'Connection: close' \
-		-o "$TMP/answer" -w '%{http_code}' -X "$call_method" "$@" "$URL$call_path" 2>"$TMP/curl")
-	case $HTTP in
-	2??) return 0 ;;
-	'') HTTP=000 ;;
-	esac
-	return 1
-}
-
-# api: with the key.
-api() {
-	call "$@" -H "@$TMP/auth"
-}
-
-# admin: /admin takes nothing but the cookie of a login (0.3.8).
-admin() {
-	if [ "$KEY" ] && [ ! -s "$TMP/cookies" ]; then
-		printf '{"api_key": %s, "remember": false}' "$KEY" >"$TMP/login"
-		call POST /admin/api/login "$TMP/login" 20 -c "$TMP/cookies" || { rm -f "$TMP/cookies"; return 1; }
-	fi
-	[ -f "$TMP/cookies" ] || : >"$TMP/cookies"
-	call "$@" -b "$TMP/cookies" && return 0
-	if [ "$HTTP" = 401 ] && [ "$KEY" ]; then
-		rm -f "$TMP/cookies"
-		printf '{"api_key": %s, "remember": false}' "$KEY" >"$TMP/login"
-		call POST /admin/api/login "$TMP/login" 20 -c "$TMP/cookies" || return 1
-		call "$@" -b "$TMP/cookies"
-		return
-	fi
-	return 1
-}
-
-# answered: what came back, in one line for people.
-answered() {
-	if [ "$HTTP" = 000 ]; then
-		head -n 1 "$TMP/curl"
-	else
-		printf 'HTTP %s %s' "$HTTP" "$(head -c 300 "$TMP/answer" | tr '\n' ' ')"
-	fi
+	api_at "$(meta base)"
+	[ "$KEY" ] || return 0
+	sed 's/^Authorization: Bearer //' "$TMP/auth" >"$TMP/key"
+	grep -qxF -f "$TMP/key" "$APPLY/secrets" 2>/dev/null || cat "$TMP/key" >>"$APPLY/secrets"
 }
 
 # engine_models: `name<TAB>loaded<TAB>loading` a line in $TMP/models.

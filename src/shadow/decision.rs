@@ -13,7 +13,9 @@ pub enum DecisionKind {
     Demoted,
     /// Down, by the guard.
     Guarded,
-    /// A promotion was asked for and refused: a look was spent.
+    /// All the way down, by the guard: weights, prompt or another part of the experiment changed, and a new one begins.
+    Restarted,
+    /// A promotion was asked for and refused.
     Looked,
     /// Frozen.
     Halted,
@@ -25,8 +27,16 @@ pub enum DecisionKind {
 
 impl DecisionKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Promoted, Self::Demoted, Self::Guarded, Self::Looked, Self::Halted, Self::Resumed, Self::Rearmed];
+    pub const ALL: [Self; 8] = [
+        Self::Promoted,
+        Self::Demoted,
+        Self::Guarded,
+        Self::Restarted,
+        Self::Looked,
+        Self::Halted,
+        Self::Resumed,
+        Self::Rearmed,
+    ];
 
     /// As the store and the report write it.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +44,7 @@ impl DecisionKind {
             Self::Promoted => "promoted",
             Self::Demoted => "demoted",
             Self::Guarded => "guarded",
+            Self::Restarted => "restarted",
             Self::Looked => "looked",
             Self::Halted => "halted",
             Self::Resumed => "resumed",

@@ -88,7 +88,7 @@ pub fn alarms(recent: &[Pair], require: &Requirements) -> Vec<Alarm> {
     }
     if let Some(limit) = require.latency {
         let limit = limit.as_secs_f64();
-        let seconds: Vec<f64> = valid.iter().filter_map(|pair| pair.local.seconds).collect();
+        let seconds: Vec<f64> = valid.iter().filter_map(|pair| pair.local.latency()).collect();
         let whole = seconds.len() / INTERVAL;
         if whole >= 3 {
             let p95: Vec<f64> = seconds[(whole - 3) * INTERVAL..whole * INTERVAL]
@@ -121,7 +121,7 @@ pub fn demoted(rung: Rung, alarms: &[Alarm]) -> Rung {
     match alarms {
         [] => rung,
         all if all.contains(&Alarm::Fingerprint) => Rung::Shadow,
-        _ => super::evidence::below(rung).unwrap_or(Rung::Shadow),
+        _ => super::below(rung).unwrap_or(Rung::Shadow),
     }
 }
 

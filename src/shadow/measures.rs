@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::statistics::{
-    Confusion, Generator, Interval, Kappa, Quantiles, TWO_SIDED, bias, bootstrap_correlation, concordance,
+    Confusion, Generator, Interval, Kappa, Quantiles, SEED, TWO_SIDED, bias, bootstrap_correlation, concordance,
     disattenuated, failure_lower, failure_upper, fisher, mean_absolute_error, pearson, spearman, wilson,
 };
 use super::{Failure, Judged, Pair};
 
-/// The seed of every bootstrap: a report is the same whenever it is made.
-const SEED: u64 = 0x5348_4144_4f57;
 /// The one-sided error of the failure rate's bounds.
 pub(super) const ONE_SIDED: f64 = 0.05;
 /// Below so many pairs of a tier its share says little (facts/shadow.md 4.3).
@@ -99,7 +97,7 @@ pub struct Measures {
     pub chance: Option<f64>,
     /// The share of failed local answers; one-sided bounds of Clopper and Pearson.
     pub failure_rate: Estimate,
-    /// Local seconds.
+    /// Local seconds, of answers.
     pub latency: Option<Quantiles>,
     /// The reference's seconds.
     pub reference_latency: Option<Quantiles>,
@@ -146,7 +144,7 @@ impl Measures {
         let agreeing = confusion.agreeing();
         let r = pearson(&points);
         let fisher = r.and_then(|r| fisher(r, scored, TWO_SIDED));
-        let bootstrap = r.and_then(|r| bootstrap_correlation(&points, r, SEED));
+        let bootstrap = r.and_then(|r| bootstrap_correlation(&points, r, 0.025, SEED));
         let wider = match (fisher, bootstrap) {
             (Some(one), Some(other)) => Some(one.wider(other)),
             (one, other) => one.or(other),
@@ -188,7 +186,7 @@ impl Measures {
                 high: failure_upper(failed, n, ONE_SIDED),
                 n,
             },
-            latency: Quantiles::of(&valid().filter_map(|pair| pair.local.seconds).collect::<Vec<_>>()),
+            latency: Quantiles::of(&valid().filter_map(|pair| pair.local.latency()).collect::<Vec<_>>()),
             reference_latency: Quantiles::of(&valid().filter_map(|pair| pair.reference.seconds).collect::<Vec<_>>()),
             false_last: Estimate::share(missed, in_better),
             best_called_last: confusion.count(0, last),

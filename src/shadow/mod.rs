@@ -19,7 +19,10 @@ mod verdict;
 pub use answer::{Failure, Judged, LIMIT as ANSWER_LIMIT, judge, of_parts, of_value};
 pub use decision::{Decision, DecisionKind};
 pub use easy::{Coverage, Easy};
-pub use evidence::{Evidence, NextRung, Standing, TakenLook, above, below, last_change, next_rung, take_looks};
+pub use evidence::{
+    Evidence, Looks, NextLook, NextRung, Standing, TakenLook, above, arrived, below, last_demotion, next_rung,
+    pairs_since, take_looks,
+};
 pub use fingerprint::{Fingerprint, hash};
 pub use guard::{Alarm, alarms, demoted};
 pub use measures::{Estimate, Measures, NoiseFloor, PER_TIER, TierMeasures, thinned};

@@ -11,6 +11,13 @@ pub struct Arm {
     pub seconds: Option<f64>,
 }
 
+impl Arm {
+    /// Its seconds, where it answered or let one wait: a refusal and a lost connection are no answer, however fast they came.
+    pub fn latency(&self) -> Option<f64> {
+        self.seconds.filter(|_| !matches!(self.said, Err(Failure::Refused | Failure::Unreachable)))
+    }
+}
+
 /// Both answers to one input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {

@@ -117,7 +117,8 @@ pub fn route(shadow: &Shadow, item: &str, verdict: Option<&str>) -> Route {
     }
 }
 
-/// Who answers an item of a slot, with the calibration that says so; a slot without one is the fleet's. Of several the first declared with a rung of
+/// Who answers an item of a slot, with the calibration that says so; a slot without one, or whose inputs may not leave the fleet,
+/// is the fleet's. Of several the first declared with a rung of
 /// its own decides.
 pub fn route_of_slot<'a>(
     fleet: &'a Fleet,
@@ -125,12 +126,24 @@ pub fn route_of_slot<'a>(
     item: &str,
     verdict: Option<&str>,
 ) -> (Option<&'a Shadow>, Route) {
+    let fleet_answers = |why: &str| {
+        (
+            None,
+            Route {
+                answerer: Answerer::Fleet,
+                audit: false,
+                reason: format!("{slot} {why}: the fleet answers everything"),
+            },
+        )
+    };
     let of_slot = || fleet.shadows.iter().filter(|shadow| shadow.slot == *slot);
+    if !fleet.slots.get(slot).is_some_and(|slot| slot.allow_cloud) {
+        return fleet_answers("has no allow_cloud");
+    }
     if let Some(shadow) = of_slot().find(|shadow| shadow.rung > Rung::Shadow).or_else(|| of_slot().next()) {
         return (Some(shadow), route(shadow, item, verdict));
     }
-    let reason = format!("{slot} has no calibration: the fleet answers everything");
-    (None, Route { answerer: Answerer::Fleet, audit: false, reason })
+    fleet_answers("has no calibration")
 }
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ fn pairs_for_latency(measures: &Measures, limit: f64) -> Option<usize> {
     let slow = if found.p99 > limit { 0.03 } else { 0.01 };
     (found.n..=20_000).step_by(20).find(|n| {
         let allowed = super::statistics::float(*n) * (1.0 - slow);
-        upper_rank(*n).is_some_and(|rank| super::statistics::float(rank) <= allowed)
+        upper_rank(*n, 0.95).is_some_and(|rank| super::statistics::float(rank) <= allowed)
     })
 }
 

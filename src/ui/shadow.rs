@@ -2,8 +2,7 @@
 
 use super::{Grid, Tone, sanitize};
 use crate::fleet::Shadow;
-use crate::shadow::statistics::looks;
-use crate::shadow::{Assessment, Decision, Easy, Estimate, Measures, NextRung, PER_TIER, TakenLook, Verdict};
+use crate::shadow::{Assessment, Decision, Easy, Estimate, Looks, Measures, NextRung, PER_TIER, Verdict};
 
 /// What the report is made of.
 #[derive(Clone, Copy, Debug)]
@@ -14,14 +13,16 @@ pub struct ShadowAnswer<'a> {
     pub fingerprint: Option<&'a str>,
     /// How many other experiments there are.
     pub others: usize,
+    /// How many pairs the guard's last demotion left behind.
+    pub earlier: usize,
     /// What was measured.
     pub measures: &'a Measures,
     /// Held to the requirements.
     pub assessment: &'a Assessment,
     /// The easy items.
     pub easy: &'a Easy,
-    /// The looks taken.
-    pub looks: &'a [TakenLook],
+    /// The looks.
+    pub looks: &'a Looks,
     /// The rung above.
     pub next: Option<&'a NextRung>,
     /// The decisions.
@@ -102,7 +103,12 @@ pub fn render_shadow(answer: &ShadowAnswer<'_>, width: u16, color: bool) -> Stri
     text.push_str(&format!("experiment {fingerprint}{others}\n"));
     let void =
         if measures.void > 0 { format!(", {} void (the reference failed)", measures.void) } else { String::new() };
-    text.push_str(&format!("{} pairs{void}\n\n", measures.pairs));
+    let earlier = if answer.earlier > 0 {
+        format!(", {} more from before the guard demoted it, which count no longer", answer.earlier)
+    } else {
+        String::new()
+    };
+    text.push_str(&format!("{} pairs{void}{earlier}\n\n", measures.pairs));
     text.push_str(&format!(
         "by bounds  {}\nby points  {}\n",
         paint(tone(assessment.bound), assessment.bound.as_str()),
@@ -287,15 +293,16 @@ fn notes(answer: &ShadowAnswer<'_>) -> String {
 pub(super) fn look_lines(answer: &ShadowAnswer<'_>) -> Vec<String> {
     let mut lines: Vec<String> = answer
         .looks
+        .taken
         .iter()
         .map(|taken| {
             let said = if taken.passed { "passed".to_owned() } else { taken.missing.join("; ") };
-            format!("look {} at {} pairs, error {:.4}: {said}", taken.look.number, taken.look.pairs, taken.look.alpha)
+            let kind = if taken.admits { format!("error {:.4}", taken.look.alpha) } else { "confirming".to_owned() };
+            format!("look {} at {} pairs, {kind}: {said}", taken.look.number, taken.look.pairs)
         })
         .collect();
-    let floor = usize::try_from(answer.shadow.require.pairs).unwrap_or(usize::MAX);
-    if let Some(next) = looks(floor).into_iter().find(|look| look.pairs > answer.measures.pairs) {
-        lines.push(format!("next planned look at {} pairs, {} more", next.pairs, next.pairs - answer.measures.pairs));
+    if let Some(next) = answer.looks.next {
+        lines.push(format!("next look at {} pairs, {} more", next.pairs, next.more));
     }
     lines
 }

@@ -227,7 +227,7 @@ fn over_time(pairs: &[&Pair], threshold: Option<f64>) -> Value {
 
 /// Both sides' seconds as bars.
 fn latency(pairs: &[&Pair], limit: Option<f64>) -> Value {
-    let local: Vec<f64> = pairs.iter().filter_map(|pair| pair.local.seconds).collect();
+    let local: Vec<f64> = pairs.iter().filter_map(|pair| pair.local.latency()).collect();
     let reference: Vec<f64> = pairs.iter().filter_map(|pair| pair.reference.seconds).collect();
     if local.is_empty() {
         return Value::from(());

@@ -96,7 +96,7 @@ impl<'a> PairProgress<'a> {
             let rate = count(tally.done) / self.began.elapsed().as_secs_f64().max(0.001);
             let left = count(tally.all.saturating_sub(tally.done)) / rate;
             self.ui.status(&format!(
-                "{}: {} of {}: {}; {left:.0} s left",
+                "{}: {} of {}: {}; {rate:.1}/s, {left:.0} s left",
                 self.name,
                 tally.done,
                 tally.all,

@@ -8,7 +8,8 @@ use crate::error::{CommandError, Kind};
 use crate::fleet::{Fleet, Shadow};
 use crate::shadow::store::{Experiment, Store, StoreError, Totals};
 use crate::shadow::{
-    Assessment, Decision, Easy, Evidence, Judged, Measures, NextRung, Pair, TakenLook, assess, next_rung, take_looks,
+    Assessment, Decision, Easy, Evidence, Judged, Looks, Measures, NextRung, Pair, assess, last_demotion, next_rung,
+    pairs_since, take_looks,
 };
 
 /// The calibration of a name. Errors: there is none (usage), with the near names.
@@ -22,7 +23,7 @@ pub(super) fn find<'a>(fleet: &'a Fleet, name: &str) -> Result<&'a Shadow, Comma
     })
 }
 
-/// Nothing leaves the fleet without the slot's leave. `check` refuses such a file already; this stands behind it.
+/// Nothing leaves the fleet without the slot's leave, whatever the command line says; `check` warns of such a file.
 pub(super) fn may_leave(file: &FleetFile, shadow: &Shadow) -> Result<(), CommandError> {
     if file.fleet.slots.get(&shadow.slot).is_some_and(|slot| slot.allow_cloud) {
         return Ok(());
@@ -87,7 +88,9 @@ pub(super) struct Known {
     pub(super) experiment: Option<Experiment>,
     /// How many other experiments there are.
     pub(super) others: usize,
-    /// Its pairs, oldest first.
+    /// How many pairs it had before the guard last demoted.
+    pub(super) earlier: usize,
+    /// Its pairs since then, oldest first.
     pub(super) pairs: Vec<Pair>,
     /// What they measure.
     pub(super) measures: Measures,
@@ -95,8 +98,8 @@ pub(super) struct Known {
     pub(super) assessment: Assessment,
     /// The easy items.
     pub(super) easy: Easy,
-    /// The looks taken.
-    pub(super) looks: Vec<TakenLook>,
+    /// The looks at them.
+    pub(super) looks: Looks,
     /// Every decision.
     pub(super) decisions: Vec<Decision>,
     /// Tokens of the reference.
@@ -130,15 +133,13 @@ pub(super) fn known(
     };
     let decisions = store.decisions()?;
     let id = chosen.as_ref().map_or("", |one| one.fingerprint.as_str());
+    // What the guard demoted begins again: what was seen before it admits to nothing any more.
+    let all = pairs.len();
+    let pairs = pairs_since(pairs, last_demotion(&decisions, id));
     let measures = Measures::of(&pairs, shadow.tiers.len(), &repeats);
     let assessment = assess(&measures, &shadow.require);
     let easy = Easy::of(&pairs, &easy_places(shadow), shadow.tiers.len());
-    let asked: Vec<usize> = decisions
-        .iter()
-        .filter(|one| one.fingerprint == id && one.evidence.get("look").is_some_and(serde_json::Value::is_object))
-        .map(|one| one.pairs)
-        .collect();
-    let looks = take_looks(&pairs, shadow, &asked);
+    let looks = take_looks(&pairs, shadow);
     let next = next_rung(&Evidence {
         shadow,
         pairs: &pairs,
@@ -148,10 +149,10 @@ pub(super) fn known(
         looks: &looks,
         decisions: &decisions,
         now: cx.clock.now(),
-        fingerprint: id,
     });
     Ok(Known {
         others: experiments.len(),
+        earlier: all - pairs.len(),
         experiment: chosen,
         pairs,
         measures,

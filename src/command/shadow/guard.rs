@@ -10,15 +10,14 @@ use crate::cli::ShadowGuardArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::fleet::Rung;
-use crate::shadow::{Alarm, DecisionKind, Pair, Standing, alarms, demoted, last_change};
+use crate::shadow::{Alarm, DecisionKind, Standing, alarms, arrived, demoted, pairs_since};
 
 pub(crate) fn run(cx: &Context, args: &ShadowGuardArgs) -> Result<Exit, CommandError> {
     let file = cx.load_fleet()?;
     let shadow = calibration::find(&file.fleet, &args.name)?;
     let store = calibration::open(cx, &file.fleet, shadow)?;
     let known = calibration::known(cx, &store, shadow, None)?;
-    let since = last_change(&known.decisions).map_or(i64::MIN, jiff::Timestamp::as_second);
-    let recent: Vec<Pair> = known.pairs.iter().copied().filter(|pair| pair.at >= since).collect();
+    let recent = pairs_since(known.pairs.clone(), arrived(&known.decisions, shadow.rung));
     let mut found = alarms(&recent, &shadow.require);
     let earned = known.decisions.iter().rev().find(|one| one.kind == DecisionKind::Promoted);
     let id = known.experiment.as_ref().map_or("", |one| one.fingerprint.as_str());
@@ -49,6 +48,7 @@ pub(crate) fn run(cx: &Context, args: &ShadowGuardArgs) -> Result<Exit, CommandE
         return Ok(Exit::Done);
     }
     write_rung(cx, &file, &shadow.name, to)?;
-    record(cx, &store, shadow, &known, DecisionKind::Guarded, to, json!({"alarms": said}))?;
+    let kind = if found.contains(&Alarm::Fingerprint) { DecisionKind::Restarted } else { DecisionKind::Guarded };
+    record(cx, &store, shadow, &known, kind, to, json!({"alarms": said}))?;
     Ok(Exit::Done)
 }

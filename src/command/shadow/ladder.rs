@@ -30,9 +30,10 @@ pub(crate) fn promote(cx: &Context, args: &ShadowPromoteArgs) -> Result<Exit, Co
     };
     let mut missing = next.missing.clone();
     missing.extend(changed(&file.fleet, shadow, &known));
-    let look = known.looks.iter().find(|look| look.passed).or(known.looks.last());
     let evidence = json!({
-        "look": look.map(|taken| json!({"number": taken.look.number, "pairs": taken.look.pairs, "alpha": taken.look.alpha, "passed": taken.passed})),
+        "looks": known.looks.taken.iter().map(|taken| json!({
+            "number": taken.look.number, "pairs": taken.look.pairs, "alpha": taken.look.alpha, "admits": taken.admits, "passed": taken.passed,
+        })).collect::<Vec<_>>(),
         "missing": missing,
     });
     if !missing.is_empty() {
@@ -121,7 +122,7 @@ pub(super) fn record(
         fields.insert("measures".to_owned(), json!(measures));
     }
     let by = match kind {
-        DecisionKind::Guarded => "guard",
+        DecisionKind::Guarded | DecisionKind::Restarted => "guard",
         _ => cx.env.get("USER").or_else(|| cx.env.get("LOGNAME")).unwrap_or("unknown"),
     };
     store.decide(&Decision {

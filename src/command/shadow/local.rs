@@ -1,7 +1,7 @@
 //! The local side: the slot, through the resolver, when its machine has nothing else to do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::super::slot_probe::{self, Keys};
 use super::reference::{chat_answer, judged};
 use crate::clock::Clock;
-use crate::fleet::{Fleet, Machine, Shadow, Slot};
+use crate::fleet::{Fleet, Machine, MachineName, Shadow, Slot};
 use crate::schedule;
 use crate::shadow::{Arm, Failure, Input};
 use crate::slot::{self, Cursor, LEASE, Snapshot};
@@ -33,7 +33,32 @@ pub(super) struct Local {
     pub(super) client: JsonClient,
     pub(super) keys: Keys,
     pub(super) clock: Clock,
-    pub(super) ours: AtomicU32,
+    pub(super) ours: Ours,
+}
+
+/// The requests of this run at each machine: they do not make it busy.
+#[derive(Debug, Default)]
+pub(super) struct Ours(Mutex<BTreeMap<MachineName, u32>>);
+
+impl Ours {
+    fn at(&self, machine: &MachineName) -> u32 {
+        self.counts().get(machine).copied().unwrap_or_default()
+    }
+
+    fn begin(&self, machine: &MachineName) {
+        *self.counts().entry(machine.clone()).or_default() += 1;
+    }
+
+    fn end(&self, machine: &MachineName) {
+        if let Some(count) = self.counts().get_mut(machine) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// A panic elsewhere leaves the numbers as they are.
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<MachineName, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What came of an item.
@@ -62,7 +87,7 @@ pub(super) async fn ask(local: Arc<Local>, input: Input) -> Outcome {
         let resolution = slot::resolve(&local.fleet, &local.slot, &snapshot, local.clock.now(), &Cursor::default());
         let Some(choice) = &resolution.choice else { return Outcome::Nobody(resolution.reason.clone()) };
         let in_flight = snapshot.of(&choice.machine.name).map_or(0, slot::MachineHealth::in_flight);
-        if in_flight > local.ours.load(Ordering::Relaxed) {
+        if in_flight > local.ours.at(&choice.machine.name) {
             if began.elapsed() > BUSY_PATIENCE {
                 return Outcome::Busy;
             }
@@ -82,9 +107,9 @@ pub(super) async fn ask(local: Arc<Local>, input: Input) -> Outcome {
             "machine": choice.machine.name.as_str(), "served": choice.served.name.as_str(), "model": choice.served.model.as_str(),
             "profile": choice.served.profile.as_str(), "rank": choice.rank, "in_flight": in_flight, "loads": choice.loads.len(),
         });
-        local.ours.fetch_add(1, Ordering::Relaxed);
+        local.ours.begin(&choice.machine.name);
         let posted = local.client.post(&url, key, &Value::Object(body), local.slot.timeout.unwrap_or(TIMEOUT)).await;
-        local.ours.fetch_sub(1, Ordering::Relaxed);
+        local.ours.end(&choice.machine.name);
         let (said, text) = match posted.got {
             Post::Answer { status: 200, body, .. } => {
                 let value: Value = serde_json::from_slice(&body).unwrap_or_default();

@@ -44,6 +44,7 @@ pub(super) fn answer<'a>(shadow: &'a Shadow, known: &'a Known) -> ShadowAnswer<'
         shadow,
         fingerprint: known.experiment.as_ref().map(|one| one.fingerprint.as_str()),
         others: known.others,
+        earlier: known.earlier,
         measures: &known.measures,
         assessment: &known.assessment,
         easy: &known.easy,

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use tokio::task::JoinSet;
 
@@ -10,7 +9,7 @@ use super::super::Context;
 use super::super::dispatch::block_on;
 use super::super::slot_probe::{self, Keys};
 use super::calibration;
-use super::local::{self, Local, Outcome};
+use super::local::{self, Local, Ours, Outcome};
 use super::reference::{self, Answer};
 use crate::cli::ShadowRunArgs;
 use crate::error::{CommandError, Kind};
@@ -87,7 +86,7 @@ pub(crate) fn run(cx: &Context, args: &ShadowRunArgs) -> Result<Exit, CommandErr
             // An answer is text inside of JSON, which escapes at most six bytes for one.
             client: JsonClient::new(6 * ANSWER_LIMIT).map_err(made)?,
             clock: cx.clock,
-            ours: AtomicU32::new(0),
+            ours: Ours::default(),
         });
         let mut work = Work { cx, store: &store, shadow, local, key, tally: PairTally::new(jobs.len(), kept) };
         work.all(jobs, usize::from(args.concurrency)).await
@@ -187,6 +186,7 @@ impl Work<'_> {
             if tasks.is_empty() {
                 break;
             }
+            progress.show(&self.tally);
             let done = tokio::select! {
                 done = tasks.join_next() => done,
                 signal = &mut stop, if stopped.is_none() => {
@@ -212,7 +212,6 @@ impl Work<'_> {
                     if !answer.paid {
                         self.tally.void += 1;
                         self.tally.done += 1;
-                        progress.show(&self.tally);
                         continue;
                     }
                     let input = self.kept_input(&job.input);
@@ -229,7 +228,6 @@ impl Work<'_> {
                     if answer.arm.said.is_err() {
                         self.tally.void += 1;
                         self.tally.done += 1;
-                        progress.show(&self.tally);
                         continue;
                     }
                     self.go_on(&mut tasks, job);
@@ -260,12 +258,10 @@ impl Work<'_> {
                     };
                     self.store.put_local(job.experiment, &row, &arm)?;
                     self.tally_local(&job, &arm)?;
-                    progress.show(&self.tally);
                 }
                 Done::Local(_, Outcome::Busy) => {
                     self.tally.busy += 1;
                     self.tally.done += 1;
-                    progress.show(&self.tally);
                 }
                 Done::Local(_, Outcome::Nobody(why)) => {
                     nobody += 1;

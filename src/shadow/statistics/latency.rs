@@ -2,15 +2,25 @@
 
 use super::binomial::{at_most, first};
 
-/// The rank, from 1, of the order statistic that is an upper bound of the 95th percentile with 95 % confidence: the smallest k with
-/// P(Binomial(n, .95) ≤ k − 1) ≥ .95. `None` below 59, where not even the slowest is one.
-pub fn upper_rank(n: usize) -> Option<usize> {
-    first(1, n, |k| at_most(k - 1, n, 0.95) >= 0.95 && k <= n).filter(|k| at_most(k - 1, n, 0.95) >= 0.95 && n >= 59)
+/// The confidence of each bound of a report.
+const CONFIDENCE: f64 = 0.95;
+
+/// The rank, from 1, of the order statistic that is an upper bound of the 95th percentile with this confidence: the smallest k with
+/// P(Binomial(n, .95) ≤ k − 1) ≥ confidence. `None` where not even the slowest is one: below 59 for a confidence of .95.
+pub fn upper_rank(n: usize, confidence: f64) -> Option<usize> {
+    first(1, n, |k| at_most(k - 1, n, 0.95) >= confidence)
+}
+
+/// The value of this rank, from 1. `None`: there are not so many.
+pub fn nearest_rank(values: &[f64], rank: usize) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    rank.checked_sub(1).and_then(|place| sorted.get(place).copied())
 }
 
 /// The largest rank that is a lower bound of the 95th percentile with 95 % confidence: P(Binomial(n, .95) ≥ k) ≥ .95.
 fn lower_rank(n: usize) -> Option<usize> {
-    (1..=n).rev().find(|k| super::binomial::at_least(*k, n, 0.95) >= 0.95)
+    (1..=n).rev().find(|k| super::binomial::at_least(*k, n, 0.95) >= CONFIDENCE)
 }
 
 /// The bounds of the 95th percentile.
@@ -51,7 +61,7 @@ impl Quantiles {
             p50: rank(50)?,
             p95: rank(95)?,
             p99: rank(99)?,
-            bound: LatencyBound { low: at(lower_rank(n)), high: at(upper_rank(n)) },
+            bound: LatencyBound { low: at(lower_rank(n)), high: at(upper_rank(n, CONFIDENCE)) },
         })
     }
 }
@@ -64,7 +74,7 @@ mod tests {
     fn fixtures() {
         // facts/shadow.md 4.2
         for (n, rank) in [(58, None), (59, Some(59)), (100, Some(99)), (200, Some(196)), (300, Some(292))] {
-            assert_eq!(upper_rank(n), rank, "{n}");
+            assert_eq!(upper_rank(n, CONFIDENCE), rank, "{n}");
         }
         assert_eq!((lower_rank(0), lower_rank(1), lower_rank(100)), (None, Some(1), Some(91)));
     }

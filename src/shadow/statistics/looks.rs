@@ -2,6 +2,7 @@
 
 use super::binomial::{at_least, at_most};
 use super::float;
+use super::latency::upper_rank;
 use super::normal::quantile;
 
 /// The one-sided error that all looks share.
@@ -34,24 +35,20 @@ pub fn looks(pairs: usize) -> [Look; 3] {
     })
 }
 
-/// The last look that so many pairs have reached.
-pub fn look(pairs: usize, n: usize) -> Option<Look> {
-    looks(pairs).into_iter().rfind(|look| look.pairs <= n)
-}
-
 impl Look {
-    /// How many must agree, so that a share of only `target` would do as well with at most the spent probability. `None`: not even all would do.
-    pub fn agreement_needed(&self, target: f64) -> Option<usize> {
-        super::binomial::first(0, self.pairs, |k| at_least(k, self.pairs, target) <= self.alpha)
+    /// How many of `n` must agree, so that a share of only `target` would do as well with at most the spent probability. `None`: not even all would do.
+    pub fn agreement_needed(&self, n: usize, target: f64) -> Option<usize> {
+        super::binomial::first(0, n, |k| at_least(k, n, target) <= self.alpha)
     }
 
-    /// How many may fail. `None`: not even none would do.
-    pub fn failures_allowed(&self, limit: f64) -> Option<usize> {
-        let allowed = |k: usize| at_most(k, self.pairs, limit) <= self.alpha;
-        if !allowed(0) {
-            return None;
-        }
-        (0..self.pairs).take_while(|k| allowed(*k)).last()
+    /// How many of `n` may fail. `None`: not even none would do.
+    pub fn failures_allowed(&self, n: usize, limit: f64) -> Option<usize> {
+        (0..n).take_while(|k| at_most(*k, n, limit) <= self.alpha).last()
+    }
+
+    /// The rank, from 1, of the latency that bounds p95 with the spent error. `None`: not even the slowest of `n` does.
+    pub fn latency_rank(&self, n: usize) -> Option<usize> {
+        upper_rank(n, 1.0 - self.alpha)
     }
 
     /// The r that must be seen among `n` scored pairs, by Fisher's z. `None` below 4.
@@ -73,8 +70,8 @@ mod tests {
             assert!((look.alpha - alpha).abs() < 5e-5, "{look:?}");
         }
         assert!((found.iter().map(|look| look.alpha).sum::<f64>() - ALPHA).abs() < 1e-12);
-        assert_eq!(found.map(|look| look.agreement_needed(0.9)), [Some(97), Some(190), Some(373)]);
-        assert_eq!(found.map(|look| look.failures_allowed(0.02)), [None, None, Some(2)]);
+        assert_eq!(found.map(|look| look.agreement_needed(look.pairs, 0.9)), [Some(97), Some(190), Some(373)]);
+        assert_eq!(found.map(|look| look.failures_allowed(look.pairs, 0.02)), [None, None, Some(2)]);
         for (look, r) in found.iter().zip([0.900, 0.889, 0.877]) {
             let needed = look.correlation_needed(0.85, look.pairs).expect("defined");
             // The table rounds up: what is seen must reach it.
@@ -82,9 +79,7 @@ mod tests {
         }
         let wide = looks(150);
         assert_eq!(wide.map(|look| look.pairs), [150, 300, 600]);
-        assert_eq!(wide.map(|look| look.agreement_needed(0.9)), [Some(143), Some(282), Some(556)]);
-        assert_eq!(wide.map(|look| look.failures_allowed(0.02)), [None, Some(0), Some(4)]);
-        assert_eq!(look(100, 99), None);
-        assert_eq!(look(100, 399).map(|look| look.number), Some(2));
+        assert_eq!(wide.map(|look| look.agreement_needed(look.pairs, 0.9)), [Some(143), Some(282), Some(556)]);
+        assert_eq!(wide.map(|look| look.failures_allowed(look.pairs, 0.02)), [None, Some(0), Some(4)]);
     }
 }

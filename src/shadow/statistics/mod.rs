@@ -16,15 +16,15 @@ mod sequential;
 
 pub use agreement::wilson;
 pub use binomial::{at_least, at_most, failure_lower, failure_upper, pairs_for_failures};
-pub use bootstrap::{RESAMPLES, bootstrap_correlation};
+pub use bootstrap::{RESAMPLES, SEED, bootstrap_correlation};
 pub use correlation::{
     MINIMUM_PAIRS, bias, concordance, disattenuated, fisher, mean_absolute_error, pairs_for_correlation, pearson,
     spearman,
 };
 pub use generator::Generator;
 pub use kappa::{Confusion, Kappa};
-pub use latency::{LatencyBound, Quantiles, upper_rank};
-pub use looks::{ALPHA, FRACTIONS, Look, look, looks};
+pub use latency::{LatencyBound, Quantiles, nearest_rank, upper_rank};
+pub use looks::{ALPHA, FRACTIONS, Look, looks};
 pub use normal::{TWO_SIDED, quantile};
 pub use power::{agreement_needed, pairs_for_agreement};
 pub use sequential::{Sprt, SprtState};
@@ -130,7 +130,7 @@ mod scrutiny {
             let good: Vec<bool> = (0..n).map(|_| g.uniform() < 0.90).collect();
             planned.iter().any(|look| {
                 let agreeing = good.iter().take(look.pairs).filter(|is| **is).count();
-                look.agreement_needed(0.9).is_some_and(|needed| agreeing >= needed)
+                look.agreement_needed(look.pairs, 0.9).is_some_and(|needed| agreeing >= needed)
             })
         });
         println!("three looks at an agreement of exactly .90 pass {passes:.4}");

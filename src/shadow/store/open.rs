@@ -70,11 +70,9 @@ impl Store {
             Err(error) if is_damaged(&error) => {
                 let aside = path.with_extension(format!("damaged-{}.sqlite", now.as_second()));
                 fs::rename(path, &aside).map_err(files)?;
+                // They belong to the damaged file, hold its latest writes, and may not be there at all.
                 for suffix in ["-wal", "-shm"] {
-                    let mut beside = path.as_os_str().to_owned();
-                    beside.push(suffix);
-                    // They belong to the damaged file and may not be there at all.
-                    drop(fs::remove(Path::new(&beside)));
+                    drop(fs::rename(&beside(path, suffix), &beside(&aside, suffix)));
                 }
                 finish(connect(path).map_err(database)?, path, Some(aside))
             }
@@ -109,6 +107,12 @@ impl Store {
     pub(super) fn error(&self, source: rusqlite::Error) -> StoreError {
         of(&self.path, source)
     }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn of(path: &Path, source: rusqlite::Error) -> StoreError {

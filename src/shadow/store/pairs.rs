@@ -166,12 +166,13 @@ impl Store {
             .map_err(|error| self.error(error))
     }
 
-    /// Writes the local answer down; the pair is complete.
+    /// Writes the local answer down; the pair is complete. Its row moves to the end: rows are in the order in which they were completed, so that the
+    /// first so many pairs stay the first when an older reference's other half comes late.
     pub fn put_local(&self, experiment: i64, row: &Row<'_>, local: &Arm) -> Result<(), StoreError> {
         let (state, score, tier) = state(local);
         self.connection
             .prepare_cached(
-                "update pairs set at = ?3, local_state = ?4, local_score = ?5, local_tier = ?6, local_seconds = ?7, conditions = ?8, local_text = ?9
+                "update pairs set id = (select max(id) + 1 from pairs), at = ?3, local_state = ?4, local_score = ?5, local_tier = ?6, local_seconds = ?7, conditions = ?8, local_text = ?9
                  where experiment = ?1 and item = ?2",
             )
             .and_then(|mut statement| {
@@ -216,7 +217,7 @@ impl Store {
             .map_err(|error| self.error(error))
     }
 
-    /// The complete pairs of an experiment and those that the reference voided, oldest first.
+    /// The complete pairs of an experiment and those that the reference voided, in the order of their completion.
     pub fn pairs(&self, experiment: i64) -> Result<Vec<Pair>, StoreError> {
         let read = || {
             let mut statement = self.connection.prepare(

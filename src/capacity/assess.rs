@@ -150,7 +150,8 @@ fn context_left(costs: &Costs, footprint: &Footprint, loaded: &[&Footprint]) -> 
         other.loaded_bytes().saturating_add(state)
     });
     let occupied = occupied.fold(0, u64::saturating_add);
-    Some(largest_context(geometry, footprint.kv_format, costs.budget.limit, occupied))
+    let drafts = &footprint.draft_geometries;
+    Some(largest_context(geometry, drafts, footprint.kv_format, costs.budget.limit, occupied))
 }
 
 fn loadable(costs: &Costs, footprint: &Footprint, resident: &[&Footprint], on_demand: &[&Footprint]) -> Loadable {

@@ -44,6 +44,13 @@ pub fn kv_bytes(geometry: &Geometry, tokens: u64, format: KvFormat) -> u64 {
     full.saturating_add(sliding)
 }
 
+/// Bytes of KV cache of one request: the model's own, and those of the drafts that run beside it (facts/capacity.md 6: 4096 bytes a layer and token for the
+/// DFlash drafts, their sliding layers capped at the window). Drafts are never quantised.
+pub fn request_kv_bytes(geometry: &Geometry, drafts: &[Geometry], tokens: u64, format: KvFormat) -> u64 {
+    let of_drafts = drafts.iter().map(|draft| kv_bytes(draft, tokens, KvFormat::Half)).fold(0, u64::saturating_add);
+    kv_bytes(geometry, tokens, format).saturating_add(of_drafts)
+}
+
 fn layers_kv(geometry: &Geometry, layers: u64, format: KvFormat) -> u64 {
     // Keys and values.
     let vectors = 2 * geometry.kv_heads;
@@ -175,6 +182,9 @@ mod tests {
         };
         assert_eq!(kv_bytes(&draft, 64 * KI, KvFormat::Half), 4096 * (64 * KI + 5 * 4096));
         assert_eq!(kv_bytes(&draft, 1, KvFormat::Half), 4096 * 256 * 6, "whole steps of 256");
+        let moe = known("Qwen3.6-35B-A3B");
+        let both = request_kv_bytes(&moe, &[draft], 64 * KI, KvFormat::Half);
+        assert_eq!(both, 20_480 * 64 * KI + 4096 * (64 * KI + 5 * 4096));
     }
 
     #[test]

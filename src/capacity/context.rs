@@ -1,6 +1,6 @@
 //! The largest context that is left.
 
-use super::cache::{KvFormat, kv_bytes, scratch_bytes};
+use super::cache::{KvFormat, request_kv_bytes, scratch_bytes};
 use super::geometry::Geometry;
 use super::model_config::MOST_CONTEXT;
 use crate::fleet::Bytes;
@@ -16,13 +16,13 @@ pub fn usable(limit: Bytes) -> u64 {
 /// The longest context in tokens for one request to this model, in whole steps of 256, when `occupied` bytes are taken (weights, drafts and states of all that is
 /// loaded, its own included): the largest with KV + scratch ≤ (1 − h) · limit − occupied. At most what the model was made for.
 ///
-/// All other requests are at rest: this is the best case (facts/capacity.md 3.4).
-pub fn largest_context(geometry: &Geometry, format: KvFormat, limit: Bytes, occupied: u64) -> u64 {
+/// `drafts` that run beside it keep a cache that grows too. All other requests are at rest: this is the best case (facts/capacity.md 3.4).
+pub fn largest_context(geometry: &Geometry, drafts: &[Geometry], format: KvFormat, limit: Bytes, occupied: u64) -> u64 {
     const STEP: u64 = 256;
     let Some(free) = usable(limit).checked_sub(occupied) else { return 0 };
     let fits = |steps: u64| {
         let tokens = steps * STEP;
-        kv_bytes(geometry, tokens, format).saturating_add(scratch_bytes(geometry, tokens)) <= free
+        request_kv_bytes(geometry, drafts, tokens, format).saturating_add(scratch_bytes(geometry, tokens)) <= free
     };
     // KV and scratch never shrink with the context, so that halving finds the last that fits.
     let (mut fitting, mut beyond) = (0, geometry.native_context.unwrap_or(MOST_CONTEXT).min(MOST_CONTEXT) / STEP + 1);
@@ -55,7 +55,7 @@ mod tests {
         let (moe, dense) = (known("Qwen3.6-35B-A3B"), known("Qwen3.6-27B"));
         let turbo = KvFormat::TurboQuant { bits: 4.0, skip_last: true };
         let thousands = |geometry: &Geometry, format, limit: u64, occupied: u64| {
-            (largest_context(geometry, format, Bytes::gib(limit), occupied) + 500) / 1000
+            (largest_context(geometry, &[], format, Bytes::gib(limit), occupied) + 500) / 1000
         };
         let alone = gib(26.61) + state_bytes(&dense);
         assert_eq!(thousands(&dense, KvFormat::Half, 48, alone), 77);
@@ -72,8 +72,8 @@ mod tests {
     #[test]
     fn no_room_and_more_than_enough() {
         let moe = known("Qwen3.6-35B-A3B");
-        assert_eq!(largest_context(&moe, KvFormat::Half, Bytes::gib(10), 11 << 30), 0);
-        assert_eq!(largest_context(&moe, KvFormat::Half, Bytes::gib(10), 10 << 30), 0);
-        assert_eq!(largest_context(&moe, KvFormat::Half, Bytes::gib(500), 0), 262_144);
+        assert_eq!(largest_context(&moe, &[], KvFormat::Half, Bytes::gib(10), 11 << 30), 0);
+        assert_eq!(largest_context(&moe, &[], KvFormat::Half, Bytes::gib(10), 10 << 30), 0);
+        assert_eq!(largest_context(&moe, &[], KvFormat::Half, Bytes::gib(500), 0), 262_144);
     }
 }

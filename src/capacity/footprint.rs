@@ -1,6 +1,6 @@
 //! What one served name costs on one machine.
 
-use super::cache::{KvFormat, kv_bytes, scratch_bytes, state_bytes};
+use super::cache::{KvFormat, request_kv_bytes, scratch_bytes, state_bytes};
 use super::catalogue;
 use super::geometry::Geometry;
 use super::model_config::{GeometryError, MOST_CONTEXT, geometry_of_config};
@@ -55,8 +55,10 @@ pub struct Footprint {
     pub kv_format: KvFormat,
     /// The shape, where it is known.
     pub geometry: Option<Geometry>,
-    /// Bytes of KV cache of all reserved requests.
+    /// Bytes of KV cache of all reserved requests, the drafts' included.
     pub kv_bytes: Option<u64>,
+    /// The shapes of the drafts in use whose config.json was read: they keep a cache too.
+    pub draft_geometries: Vec<Geometry>,
     /// Bytes of recurrent state of all reserved requests.
     pub state_bytes: Option<u64>,
     /// Bytes of scratch of one prefill at full context.
@@ -88,10 +90,11 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
     let found = of(&weights.name);
     let (weights_bytes, is_size_measured) = size(weights, found);
     let shape = shape(weights, found);
-    let draft_bytes = drafts_in_use(profile)
-        .filter_map(|draft| fleet.weights.get(draft))
-        .map(|draft| size(draft, of(&draft.name)).0.get())
-        .fold(0, u64::saturating_add);
+    let drafts: Vec<&Weights> = drafts_in_use(profile).filter_map(|draft| fleet.weights.get(draft)).collect();
+    let draft_bytes = drafts.iter().map(|draft| size(draft, of(&draft.name)).0.get()).fold(0, u64::saturating_add);
+    // Several revisions of a draft share a name, so that the catalogue has none: only the machine's own config.json tells the shape.
+    let draft_config = |draft: &&Weights| of(&draft.name)?.config.as_deref().map(geometry_of_config)?.ok();
+    let draft_geometries: Vec<Geometry> = drafts.iter().filter_map(draft_config).collect();
     let native = shape.geometry.as_ref().and_then(|geometry| geometry.native_context);
     let context = reserved_context(machine, profile, native);
     let kv_format = kv_format(profile);
@@ -105,7 +108,10 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
         }
     };
     let kv = if holds_cache {
-        shape.geometry.as_ref().map(|geometry| kv_bytes(geometry, context, kv_format).saturating_mul(requests))
+        shape
+            .geometry
+            .as_ref()
+            .map(|geometry| request_kv_bytes(geometry, &draft_geometries, context, kv_format).saturating_mul(requests))
     } else {
         Some(0)
     };
@@ -120,6 +126,7 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
         concurrency: served.concurrency.max(1),
         kv_format,
         kv_bytes: kv,
+        draft_geometries,
         state_bytes: each(state_bytes),
         scratch_bytes: shape.geometry.as_ref().map(|geometry| scratch_bytes(geometry, context)),
         source: match shape.source {

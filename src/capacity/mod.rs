@@ -27,8 +27,8 @@ pub use budget::{
     Budget, GpuLimit, GpuLimitSource, LimitBy, budget, default_gpu_limit, gpu_limit, highest_gpu_limit, ram,
 };
 pub use cache::{
-    KvFormat, PREFILL_CHUNK, kv_bytes, kv_bytes_per_token, recurrent_bytes, scratch_bytes, scratch_bytes_per_token,
-    state_bytes,
+    KvFormat, PREFILL_CHUNK, kv_bytes, kv_bytes_per_token, recurrent_bytes, request_kv_bytes, scratch_bytes,
+    scratch_bytes_per_token, state_bytes,
 };
 pub use chip::bandwidth;
 pub use context::{RESERVE_PERCENT, largest_context, usable};

@@ -30,10 +30,11 @@ pub fn estimated_sum<'a>(footprints: impl IntoIterator<Item = &'a Footprint>) ->
 }
 
 /// Whether `candidate` fits on the machine beside `residents`, after whatever is not resident has been evicted: the sum of 1.05 times each size is at most the
-/// machine's limit (json.md, `fits`; `no-room`). Names that the fleet does not know cost nothing.
+/// machine's limit (json.md, `fits`; `no-room`). Names that the fleet does not know cost nothing. With `measured`, by the machine's own sizes and limits.
 pub fn fits<'a>(
     fleet: &Fleet,
     machine: &Machine,
+    measured: Option<&Measured>,
     residents: impl IntoIterator<Item = &'a ServedName>,
     candidate: &'a ServedName,
 ) -> bool {
@@ -42,8 +43,8 @@ pub fn fits<'a>(
         names.push(candidate);
     }
     let footprints: Vec<Footprint> =
-        names.into_iter().filter_map(|name| footprint(fleet, machine, fleet.served.get(name)?, None)).collect();
-    estimated_sum(&footprints) <= budget(machine, None).limit
+        names.into_iter().filter_map(|name| footprint(fleet, machine, fleet.served.get(name)?, measured)).collect();
+    estimated_sum(&footprints) <= budget(machine, measured).limit
 }
 
 /// A machine's budget and the cost of every name that it serves, computed once.
@@ -91,7 +92,7 @@ mod tests {
         let name = |text: &str| ServedName::new(text).expect("a name");
         let beside = |residents: &[&str], candidate: &str| {
             let residents: Vec<ServedName> = residents.iter().map(|text| name(text)).collect();
-            fits(&fleet, studio, &residents, &name(candidate))
+            fits(&fleet, studio, None, &residents, &name(candidate))
         };
         assert!(beside(&["moe-dflash"], "moe-batched"), "75.6 of 79.2");
         assert!(beside(&["moe-dflash"], "dense-thinking"), "66.15 of 79.2");

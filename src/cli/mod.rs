@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod by_hand;
+mod capacity;
 mod completions;
 mod doctor;
 mod explain;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
 pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
+pub(crate) use capacity::CapacityArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
@@ -99,7 +101,7 @@ pub(crate) enum Command {
     /// The coming transitions: when, where, what loads and unloads, what it costs
     Schedule(ScheduleArgs),
     /// Will it fit, per machine and window: weights, drafts, caches, scratch; the largest context; what alternates
-    Capacity,
+    Capacity(CapacityArgs),
     /// What keeps a machine from working, with the command that mends it
     Doctor(DoctorArgs),
     /// A local slot earns a cloud model's work: run, import, report, promote, demote, halt, guard

@@ -63,7 +63,7 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Gateway(args) => gateway::run(cx, args),
         Command::Resolver(args) => resolver::run(cx, args),
         Command::Schedule(args) => schedule::run(cx, args),
-        Command::Capacity => capacity::run(cx),
+        Command::Capacity(args) => capacity::run(cx, args),
         Command::Status(args) => status::run(cx, args),
         Command::Load(args) => by_hand::load(cx, args),
         Command::Unload(args) => by_hand::unload(cx, args),

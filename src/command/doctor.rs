@@ -56,13 +56,7 @@ async fn look(
                 }));
             },
             |event, answer| {
-                waiting.tell(
-                    &event,
-                    answer.map(|answer| match answer {
-                        Ok(_) => Ok("answered".to_owned()),
-                        Err(silent) => Err(silent.to_string()),
-                    }),
-                );
+                waiting.tell(&event, answer.map(Waiting::said));
             },
         )
         .await;

@@ -6,6 +6,7 @@ use super::Context;
 use crate::config::{self, Loaded};
 use crate::diagnostic::{self, Code, Problem, Severity};
 use crate::error::{CommandError, Kind};
+use crate::exit::Exit;
 use crate::fleet::Fleet;
 use crate::fs;
 use crate::ui::{render_problems, summarize_problems};
@@ -48,6 +49,26 @@ impl Context {
         self.ui.commentary(&render_problems(&loaded.source, &loaded.problems, width, color));
         let summary = summary.unwrap_or_else(|| "the fleet file is invalid".to_owned());
         Err(CommandError::new(Kind::InvalidFleet, summary))
+    }
+
+    /// What is sound of the fleet file, for a verb that answers without machines also when the file has errors, because its answer explains them. The errors are
+    /// shown first, and the exit code is theirs. Errors: nothing is sound.
+    pub(super) fn load_sound_part(&self) -> Result<(Fleet, Exit), CommandError> {
+        let loaded = self.check_fleet();
+        if let Some(fleet) = loaded.fleet {
+            return Ok((fleet, Exit::Done));
+        }
+        let Some(fleet) = loaded.sound.filter(|fleet| !fleet.machines.is_empty()) else {
+            return self.load_fleet().map(|file| (file.fleet, Exit::Done));
+        };
+        let (width, color) = (self.ui.width(), self.ui.colors_commentary());
+        let is_error = |problem: &&Problem| problem.severity() == Severity::Error;
+        let errors: Vec<Problem> = loaded.problems.iter().filter(is_error).cloned().collect();
+        self.ui.commentary(&render_problems(&loaded.source, &errors, width, color));
+        if let Some(summary) = summarize_problems(loaded.source.path(), &errors) {
+            self.ui.warn(&format!("{summary}; the answer is for what is sound of it"));
+        }
+        Ok((fleet, Exit::InvalidFleet))
     }
 
     /// Says on standard error how many warnings the file has; `check` is the verb that shows them.

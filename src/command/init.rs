@@ -119,13 +119,7 @@ async fn probe(cx: &Context, suffix: &str, user: &str, machines: &mut [Found]) {
     let mut waiting = Waiting::new(names, cx.ui.animates());
     let answers = cx
         .probe(&connector, &fleet, &chosen, |event, answer| {
-            waiting.tell(
-                &event,
-                answer.map(|answer| match answer {
-                    Ok(_) => Ok("answered".to_owned()),
-                    Err(silent) => Err(silent.to_string()),
-                }),
-            );
+            waiting.tell(&event, answer.map(Waiting::said));
         })
         .await;
     waiting.finish();

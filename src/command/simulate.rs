@@ -9,9 +9,10 @@ use crate::slot;
 use crate::ui::json::{SimulateDocument, SimulateEachDocument};
 use crate::ui::{render_scenario, render_scenarios};
 
+/// Answers also for a file with errors, as far as it is sound: a route that leads nowhere is seen best in what becomes of its slot.
 pub(crate) fn run(cx: &Context, args: &SimulateArgs) -> Result<Exit, CommandError> {
-    let file = cx.load_fleet()?;
-    let fleet = &file.fleet;
+    let (fleet, exit) = cx.load_sound_part()?;
+    let fleet = &fleet;
     let at = cx.time(args.at.as_deref(), &fleet.timezone)?;
     let (width, color) = (cx.ui.width(), cx.ui.colors_answer());
     if args.each {
@@ -34,5 +35,5 @@ pub(crate) fn run(cx: &Context, args: &SimulateArgs) -> Result<Exit, CommandErro
             cx.ui.answer(&render_scenario(&scenario, fleet, at, width, color))?;
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }

@@ -7,6 +7,7 @@ mod engine;
 mod files;
 mod input;
 mod keys;
+mod measured;
 mod planner;
 mod pointer;
 mod refusal;
@@ -18,6 +19,7 @@ mod units;
 
 pub use change::{Action, Change, ChangeKind, Disturbs, Kept, MachinePlan, Plan, PlanState};
 pub use input::{Input, Lineage, Secrets};
+pub use measured::measured;
 pub use planner::{Summary, plan_machine};
 pub use pointer::{from_pointer, to_pointer};
 pub use saved::{SavedMachine, SavedPlan, SavedPlanError};

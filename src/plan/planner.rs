@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::engine::{self, EngineView, LinkChange, OMLX_LABEL};
 use super::files::{self, FileWork};
 use super::keys::{self, FileKeys};
+use super::measured::{self, measured};
 use super::units::{self, UnitWork};
 use super::{
     Action, Ask, Change, ChangeKind, Disturbs, Drain, Gate, Input, Kept, Live, MachinePlan, Merge, PlanState,
@@ -19,6 +20,7 @@ pub fn plan_machine(input: &Input<'_>) -> MachinePlan {
     let (bundle, left_out) = without_absent_programs(input);
     let mut plan = plan_bundle(&Input { bundle: &bundle, ..*input });
     plan.notes.extend(left_out);
+    plan.notes.extend(measured::surprises(input.fleet, input.machine, input.observed));
     plan
 }
 
@@ -204,6 +206,7 @@ fn transaction(
 
 fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, restarts: bool) -> Gate {
     let declared = input.bundle.units.iter().any(|unit| unit.label == OMLX_LABEL);
+    let measured = measured(input.fleet, input.machine, input.observed);
     let residents: Vec<ServedName> = engine::residents_now(input)
         .into_iter()
         .filter(|served| !engine::is_name_held(input, &served.name))
@@ -214,7 +217,8 @@ fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, re
         .filter_map(|name| input.fleet.served.get(name).filter(|served| served.is_on(&input.machine.name)))
         .filter_map(|served| {
             let optional = !residents.contains(&served.name) && !view.loaded.contains(served.name.as_str());
-            if optional && !(restarts && capacity::fits(input.fleet, input.machine, &residents, &served.name)) {
+            let has_room = || capacity::fits(input.fleet, input.machine, Some(&measured), &residents, &served.name);
+            if optional && !(restarts && has_room()) {
                 return None;
             }
             let kind = input.fleet.weights.get(&served.model).map(|weights| weights.kind);

@@ -8,7 +8,7 @@ use crate::schedule::Moment;
 /// A resident name fits by its own window's rule, which `check` holds the file to.
 pub(super) fn fits<'a>(moment: &Moment<'a>, machine: &'a Machine, served: &Served) -> bool {
     let resident = moment.state(machine).resident;
-    capacity::fits(moment.fleet(), machine, resident.iter().map(|resident| &resident.name), &served.name)
+    capacity::fits(moment.fleet(), machine, None, resident.iter().map(|resident| &resident.name), &served.name)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::clock_face::seconds;
 use super::stacked_bar::{FREE, Part, stacked_bar};
 use super::{Grid, Palette, Tone, sanitize};
 use crate::capacity::{
-    Finding, Footprint, GpuLimitSource, LimitBy, Loadable, MachineCapacity, SwapSet, WindowCapacity,
+    Finding, Footprint, GpuLimitSource, LimitBy, Loadable, MachineCapacity, Source, SwapSet, WindowCapacity,
 };
 use crate::fleet::{Bytes, Fleet, Machine, ServedName};
 use crate::schedule::load_seconds;
@@ -33,7 +33,7 @@ pub fn render_capacity(answer: &CapacityAnswer<'_>, width: u16, color: bool) -> 
             text.push('\n');
         }
         let Some(machine) = answer.fleet.machines.get(&capacity.machine) else { continue };
-        text.push_str(&page.machine(machine, capacity, answer.findings));
+        text.push_str(&page.machine(answer, machine, capacity));
     }
     if answer.machines.iter().any(|machine| !machine.footprints.is_empty()) {
         text.push('\n');
@@ -51,7 +51,7 @@ struct Page {
 }
 
 impl Page {
-    fn machine(&self, machine: &Machine, capacity: &MachineCapacity, findings: &[Finding]) -> String {
+    fn machine(&self, answer: &CapacityAnswer<'_>, machine: &Machine, capacity: &MachineCapacity) -> String {
         let budget = &capacity.budget;
         let mut text = format!(
             "{}  {}, {} RAM, oMLX {}\n",
@@ -65,12 +65,13 @@ impl Page {
             text.push_str("serves nothing\n");
             return text;
         }
+        text.push_str(&self.wrapped("numbers: ", &numbers(answer.fleet, capacity)));
         for window in &capacity.windows {
             text.push('\n');
             text.push_str(&self.window(capacity, window));
         }
         let own: Vec<&Finding> =
-            findings.iter().filter(|finding| finding.machines.contains(&capacity.machine)).collect();
+            answer.findings.iter().filter(|finding| finding.machines.contains(&capacity.machine)).collect();
         if !own.is_empty() {
             text.push('\n');
         }
@@ -229,6 +230,41 @@ fn limit(capacity: &MachineCapacity) -> String {
     format!("{}: {decides}; {}", budget.limit, others.join(", "))
 }
 
+/// Where the numbers of each name are from, and what the machine's own files say otherwise than declared.
+fn numbers(fleet: &Fleet, capacity: &MachineCapacity) -> String {
+    let from = |footprint: &Footprint| match (footprint.source, footprint.is_size_measured) {
+        (Source::Measured, _) => "measured",
+        (Source::Catalogue, true) => "size measured, shape by the catalogue",
+        (Source::Catalogue, false) => "size declared, shape by the catalogue",
+        (Source::Declared, true) => "size measured, shape unknown",
+        (Source::Declared, false) => "size declared, shape unknown",
+    };
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for footprint in &capacity.footprints {
+        let name = footprint.served.as_str();
+        match groups.iter_mut().find(|(known, _)| *known == from(footprint)) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((from(footprint), vec![name])),
+        }
+    }
+    let mut said: Vec<String> = match groups.as_slice() {
+        [(from, _)] => vec![(*from).to_owned()],
+        _ => groups.iter().map(|(from, names)| format!("{from}: {}", names.join(", "))).collect(),
+    };
+    let mut told = Vec::new();
+    for footprint in capacity.footprints.iter().filter(|footprint| footprint.is_size_measured) {
+        let Some(weights) = fleet.weights.get(&footprint.weights).filter(|weights| !told.contains(&&weights.name))
+        else {
+            continue;
+        };
+        if weights.size.get().abs_diff(footprint.weights_bytes.get()) > weights.size.get() / 100 {
+            said.push(format!("{} has {}, declared are {}", weights.name, footprint.weights_bytes, weights.size));
+            told.push(&weights.name);
+        }
+    }
+    said.join("; ")
+}
+
 /// Weights, drafts, caches and states, scratch: what a bar is made of.
 fn parts(capacity: &MachineCapacity, window: &WindowCapacity) -> [(&'static str, Part); 4] {
     let sum = |of: fn(&Footprint) -> u64| {
@@ -374,6 +410,7 @@ mod tests {
         mac-studio1  M3 Ultra, 96.0 GiB RAM, oMLX 0.3.8
         limit 77.8 GiB: what the GPU may wire (macOS's default, estimated); what oMLX
               allows its models is 79.2 GiB, what oMLX allows its process is 88.0 GiB
+        numbers: size declared, shape by the catalogue
 
         baseline: the residents fit, their contexts do not
         ████████████████████████████████████████████████████████████▓▒▒▒▒▒▒░░░░░░░┃░░░░░
@@ -436,6 +473,7 @@ mod tests {
         insta::assert_snapshot!(shown(&article(), &["mac-studio1"], 160), @r#"
         mac-studio1  M3 Ultra, 96.0 GiB RAM, oMLX 0.3.8
         limit 77.8 GiB: what the GPU may wire (macOS's default, estimated); what oMLX allows its models is 79.2 GiB, what oMLX allows its process is 88.0 GiB
+        numbers: size declared, shape by the catalogue
 
         baseline: the residents fit, their contexts do not
         ███████████████████████████████████████████████████████████████████████████▓▒▒▒▒▒▒▒▒░░░░░░░░┃░░░░░░░
@@ -478,6 +516,7 @@ mod tests {
         mac-studio1  M3 Ultra, 96.0 GiB RAM, oMLX 0.3.8
         limit 79.2 GiB: what oMLX allows its models; what oMLX allows its process is 88.0 GiB, what the GPU
               may wire (declared) is 84.0 GiB
+        numbers: size declared, shape by the catalogue
 
         baseline: fits
         █████████████████████████████████████████████▓▒░░··················································┃
@@ -520,6 +559,7 @@ mod tests {
         mac-mini1  M4, 16.0 GiB RAM, oMLX 0.3.8
         limit 11.5 GiB: what oMLX allows its models; what oMLX allows its process is 12.8 GiB, what the GPU
               may wire (macOS's default, estimated) is 11.8 GiB
+        numbers: size declared, shape by the catalogue
 
         baseline: fits
         ██████████████████▒░░░░░···········································································┃

@@ -26,6 +26,14 @@ impl Waiting {
         Self { names, bars, all: MultiProgress::with_draw_target(target), began: Instant::now() }
     }
 
+    /// An answer in the words of [`Self::tell`].
+    pub fn said<T, E: std::fmt::Display>(answer: &Result<T, E>) -> Result<String, String> {
+        match answer {
+            Ok(_) => Ok("answered".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// Takes note of a beginning or an end. An error is shown as it comes; the answers follow in the table.
     pub fn tell(&mut self, event: &Event, end: Option<Result<String, String>>) {
         if self.all.is_hidden() {

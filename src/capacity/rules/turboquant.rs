@@ -29,7 +29,9 @@ fn gain(survey: &Survey<'_>, footprint: &Footprint) -> Option<Finding> {
     if !holds(set, &footprint.served) {
         loaded.push(footprint);
     }
-    let context = |format| largest_context(geometry, format, survey.costs.budget.limit, occupied(&loaded));
+    let context = |format| {
+        largest_context(geometry, &footprint.draft_geometries, format, survey.costs.budget.limit, occupied(&loaded))
+    };
     let (with, without) = (context(footprint.kv_format), context(KvFormat::Half));
     if without == 0 {
         return None;

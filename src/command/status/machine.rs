@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::alert::{self, alert};
-use super::measured::measured;
 use crate::capacity::{self, GpuLimitSource};
 use crate::command::machines::{Answered, Silent};
 use crate::diagnostic::Severity;
@@ -193,7 +192,7 @@ fn plan_of(declared: &Declared<'_>, observed: &Observed) -> MachinePlan {
 
 fn memory(declared: &Declared<'_>, observed: &Observed, models: Option<&ModelsStatus>) -> MemoryStatus {
     let machine = declared.machine;
-    let measured = measured(declared.fleet, machine, observed, models);
+    let measured = plan::measured(declared.fleet, machine, observed);
     let capacity = capacity::assess(declared.fleet, machine, Some(&measured));
     let window = declared.moment.state(machine).window.map(|window| &window.name);
     let now = capacity.windows.iter().find(|candidate| candidate.window.as_ref() == window);

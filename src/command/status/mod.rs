@@ -3,7 +3,6 @@
 pub(super) mod alert;
 mod fleet;
 mod machine;
-mod measured;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,13 +121,7 @@ async fn look(
     let mut waiting = Waiting::new(names, is_first && cx.ui.animates());
     let answers = cx
         .probe(connector, fleet, &chosen, |event, answer| {
-            waiting.tell(
-                &event,
-                answer.map(|answer| match answer {
-                    Ok(_) => Ok("answered".to_owned()),
-                    Err(silent) => Err(silent.to_string()),
-                }),
-            );
+            waiting.tell(&event, answer.map(Waiting::said));
         })
         .await;
     waiting.finish();

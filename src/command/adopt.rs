@@ -50,7 +50,9 @@ pub(crate) fn run(cx: &Context, args: &AdoptArgs) -> Result<Exit, CommandError> 
         let summary: Vec<String> = taken.iter().map(|foreign| format!("adopted {}", named(foreign))).collect();
         run.plan = None;
         let terms = cx.terms(&run, &args.carry_out, Purpose::Apply, machine.name.as_str(), &summary)?;
-        let job = Job { machine: machine.clone(), remote: Some(answered.remote), transaction, values, terms };
+        let gateways = file.fleet.gateway_machines().cloned().collect();
+        let remote = Some(answered.remote);
+        let job = Job { machine: machine.clone(), remote, transaction, values, terms, gateways };
         let order = Order { waves: Waves::one(), parallel: 1, all_or_nothing: false };
         let report = cx.carry_out(&connector, &run, vec![job], &order, Vec::new(), &[machine.name.as_str()]).await;
         connector.close().await;
@@ -97,6 +99,7 @@ fn step(foreign: &ForeignEngine) -> UnitStep {
         plist: foreign.plist.clone().unwrap_or_default(),
         log: None,
         action: UnitAction::TakeOver,
+        ready: None,
     }
 }
 

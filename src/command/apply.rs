@@ -10,7 +10,7 @@ use crate::cli::{ApplyArgs, OnUnreachable};
 use crate::error::CommandError;
 use crate::execute::{self, Cancel, Job, MachineReport, MachineResult, Order, Purpose, Waves};
 use crate::exit::Exit;
-use crate::fleet::Machine;
+use crate::fleet::{Fleet, Machine};
 use crate::fs;
 use crate::plan::{MachinePlan, PlanState, SavedPlan};
 use crate::transport::Connector;
@@ -75,7 +75,7 @@ async fn apply(
     let plans: Vec<MachinePlan> = planned.iter().map(|one| one.plan.clone()).collect();
     run.plan = Some(SavedPlan::of(&file.fleet, &plans, cx.clock.now()).digest());
     let names: Vec<&str> = machines.iter().map(|machine| machine.name.as_str()).collect();
-    let (jobs, others) = split(cx, args, &run, planned)?;
+    let (jobs, others) = split(cx, &file.fleet, args, &run, planned)?;
     if !jobs.is_empty() {
         // Who is asked must see what for; who is not, may have it quiet.
         if !(args.carry_out.yes && cx.ui.is_quiet()) {
@@ -146,6 +146,7 @@ fn hold_to(saved: &SavedPlan, plan: &mut MachinePlan) {
 /// The machines to be changed, and the reports of the others.
 fn split(
     cx: &Context,
+    fleet: &Fleet,
     args: &ApplyArgs,
     run: &Run,
     planned: Vec<Planned>,
@@ -158,7 +159,9 @@ fn split(
                 if let Some(transaction) = one.plan.transaction {
                     let summary: Vec<String> = one.plan.changes.iter().map(change_line).collect();
                     let terms = cx.terms(run, &args.carry_out, Purpose::Apply, name.as_str(), &summary)?;
-                    jobs.push(Job { machine: one.machine, remote: one.remote, transaction, values: one.values, terms });
+                    let Planned { machine, remote, values, .. } = one;
+                    let gateways = fleet.gateway_machines().cloned().collect();
+                    jobs.push(Job { machine, remote, transaction, values, terms, gateways });
                     continue;
                 }
                 MachineResult::Unchanged

@@ -58,6 +58,7 @@ pub(crate) fn rollback(cx: &Context, args: &RollbackArgs) -> Result<Exit, Comman
             transaction: transaction(&file.fleet, machine),
             values: Values::default(),
             terms,
+            gateways: file.fleet.gateway_machines().cloned().collect(),
         };
         let order = Order { waves: Waves::one(), parallel: 1, all_or_nothing: false };
         let report = cx.carry_out(&connector, &run, vec![job], &order, Vec::new(), &[machine.name.as_str()]).await;

@@ -78,7 +78,9 @@ async fn remove(
     let mut summary: Vec<String> = transaction.removes.iter().map(|path| format!("- {path}")).collect();
     summary.extend(transaction.units.iter().map(|unit| format!("- {}", unit.label)));
     let terms = cx.terms(&run, &args.carry_out, Purpose::Remove, name.as_str(), &summary)?;
-    let job = Job { machine: machine.clone(), remote: Some(remote), transaction, values: Values::default(), terms };
+    let gateways = file.fleet.gateway_machines().cloned().collect();
+    let values = Values::default();
+    let job = Job { machine: machine.clone(), remote: Some(remote), transaction, values, terms, gateways };
     let order = Order { waves: Waves::one(), parallel: 1, all_or_nothing: false };
     let mut report = cx.carry_out(connector, &run, vec![job], &order, Vec::new(), &[name.as_str()]).await;
     for machine in &mut report.machines {

@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::payload::{Terms, payload};
 use super::report::{MachineReport, MachineResult};
 use super::result::{Line, ResultDocument, State};
-use super::{Cancel, script};
+use super::{Cancel, gateway, script};
 use crate::fleet::{Machine, MachineName};
-use crate::plan::{Transaction, Values};
+use crate::plan::{Drain, Transaction, Values};
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::transport::{As, Connector, Remote, RunError};
 
@@ -27,6 +27,8 @@ pub struct Job {
     pub values: Values,
     /// What the operator decided.
     pub terms: Terms,
+    /// The machines of the gateway, which leaves this one out while it is drained.
+    pub gateways: Vec<Machine>,
 }
 
 /// What happens while it happens.
@@ -88,7 +90,18 @@ pub async fn carry_out(connector: &Connector, job: &Job, cancel: &Cancel, events
         Ok(payload) => {
             let limit = job.terms.drain + job.transaction.gate.within * 3 + SLACK;
             let first = Begin { remote: job.remote.clone(), script: script::upload(&payload) };
-            talk(connector, &job.machine, &job.terms.id, Some(first), limit, cancel, events).await
+            let gateways = if job.transaction.drain == Drain::Engine { job.gateways.as_slice() } else { &[] };
+            if !gateways.is_empty() {
+                tell(events, Event::Step(machine.clone(), "the gateway leaves it out".to_owned()));
+            }
+            let mut notes = gateway::leave_out(connector, gateways, machine, limit).await;
+            let mut report = talk(connector, &job.machine, &job.terms.id, Some(first), limit, cancel, events).await;
+            if !report.is_interrupted {
+                // Else it is still at work; the note at the gateway runs out.
+                notes.extend(gateway::let_in(connector, gateways, machine).await);
+            }
+            report.notes.extend(notes);
+            report
         }
         Err(error) => MachineReport::new(machine, MachineResult::Failed).because(chain(&error)),
     };

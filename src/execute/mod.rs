@@ -6,6 +6,7 @@
 mod by_hand;
 mod cancel;
 mod carry_out;
+mod gateway;
 mod history;
 mod payload;
 mod receipt;

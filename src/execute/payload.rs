@@ -223,13 +223,17 @@ impl Writer<'_> {
         let action = match unit.action {
             UnitAction::Start => "start",
             UnitAction::Restart => "restart",
+            UnitAction::Reload => "reload",
             UnitAction::Remove => "remove",
             UnitAction::TakeOver => "takeover",
             UnitAction::LeaveHeld => "held",
         };
         let nobody = Owner { user: "-".to_owned(), group: "-".to_owned() };
         let (log, owner) = unit.log.as_ref().map_or(("-", &nobody), |(log, owner)| (log.as_str(), owner));
-        self.line(&["unit", &unit.name, &unit.label, &unit.plist, kind, action, log, &owner.user, &owner.group])
+        // No secret is in it: what asks whether a daemon is ready has no key.
+        let ready = unit.ready.as_ref().map(|ready| self.filled(&unit.label, ready)).transpose()?;
+        let ready = ready.as_ref().map_or("-", |ready| ready.expose_secret());
+        self.line(&["unit", &unit.name, &unit.label, &unit.plist, kind, action, log, &owner.user, &owner.group, ready])
     }
 
     fn live(&mut self, live: &Live) -> Result<(), PayloadError> {

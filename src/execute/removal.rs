@@ -162,6 +162,7 @@ fn unit(path: &str) -> Option<UnitStep> {
         plist: path.to_owned(),
         log: None,
         action: UnitAction::Remove,
+        ready: None,
     })
 }
 

@@ -53,6 +53,12 @@ impl Fleet {
         self.served.iter().filter(move |served| served.is_on(machine))
     }
 
+    /// The machines of the gateway, in the order of [gateway].on.
+    pub fn gateway_machines(&self) -> impl Iterator<Item = &Machine> {
+        let on = self.gateway.iter().flat_map(|gateway| &gateway.on);
+        on.filter_map(|name| self.machines.get(name))
+    }
+
     /// The names that are resident on a machine outside every window, in the order of declaration.
     pub fn baseline_residents<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Served> {
         self.served.iter().filter(move |served| served.is_resident_on(machine))

@@ -12,8 +12,8 @@ use super::{
     Transaction, refusal,
 };
 use crate::capacity;
-use crate::fleet::{Bind, ServedName, WeightsKind};
-use crate::render::{Bundle, Encoding, Placeholder, Text};
+use crate::fleet::{ServedName, WeightsKind};
+use crate::render::{Bundle, own_url};
 
 /// Plans one machine.
 pub fn plan_machine(input: &Input<'_>) -> MachinePlan {
@@ -33,7 +33,9 @@ fn without_absent_programs(input: &Input<'_>) -> (Bundle, Vec<String>) {
         let Some(program) = unit.program.as_ref().filter(|program| !programs.contains(*program)) else { continue };
         notes.push(format!("{program} is not there, so the {} is left out; install it, then apply again", unit.name));
         bundle.units.retain(|other| other.name != unit.name);
-        bundle.entries.retain(|entry| entry.path != unit.plist && !unit.reads.contains(&entry.path));
+        bundle.entries.retain(|entry| {
+            entry.path != unit.plist && !unit.reads.contains(&entry.path) && !unit.reloads.contains(&entry.path)
+        });
     }
     (bundle, notes)
 }
@@ -230,27 +232,13 @@ fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, re
     Gate {
         engine: declared && !view.is_held,
         release: input.machine.omlx.release,
-        url: url(input),
+        url: own_url(input.machine.omlx.bind, input.machine.omlx.port),
         within: input.fleet.gate,
         listed: input.fleet.served_on(&input.machine.name).map(|served| served.name.clone()).collect(),
         resident: residents,
         by_clock: input.fleet.has_windows(&input.machine.name),
         ask,
     }
-}
-
-/// oMLX's address as the machine itself reaches it.
-fn url(input: &Input<'_>) -> Text {
-    let engine = &input.machine.omlx;
-    let mut text = Text::literal("http://");
-    match engine.bind {
-        Bind::All | Bind::Loopback => text.push("127.0.0.1"),
-        Bind::Tailnet => text.push_hole(Placeholder::TailnetIp, Encoding::Plain),
-        Bind::Address(std::net::IpAddr::V6(address)) => text.push(&format!("[{address}]")),
-        Bind::Address(address) => text.push(&address.to_string()),
-    }
-    text.push(&format!(":{}", engine.port));
-    text
 }
 
 /// Counts for the summary line and json.md's `summary`.

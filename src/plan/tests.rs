@@ -242,6 +242,19 @@ fn what_is_read_at_start_only_restarts() {
 }
 
 #[test]
+fn another_route_reloads_the_gateway_and_restarts_nothing() {
+    let case = Case::settled("mac-studio1").with_file("timeout = \"3s\"", "timeout = \"4s\"");
+    let configs = ["baseline", "night"]
+        .map(|state| format!("Update /usr/local/var/fleetctl/gateway/config.{state}.yaml [Nothing]"));
+    assert_eq!(case.lines(), [configs.as_slice(), &["Update dev.fleetctl.gateway [Nothing]".to_owned()]].concat());
+    let transaction = case.plan().transaction.expect("something to do");
+    assert_eq!(transaction.drain, Drain::None);
+    let steps: Vec<_> = transaction.units.iter().map(|step| (step.name.as_str(), step.action)).collect();
+    assert_eq!(steps, [("gateway", UnitAction::Reload)]);
+    assert!(transaction.units[0].ready.is_some(), "the gate asks whether it is ready");
+}
+
+#[test]
 fn a_fresh_machine_gets_everything_and_disturbs_nothing() {
     let mut case = Case::settled("mac-mini1");
     case.observed.files.clear();

@@ -124,6 +124,8 @@ pub enum UnitAction {
     Start,
     /// bootout, wait until it is gone, bootstrap.
     Restart,
+    /// Runs on, and reads its files again: SIGHUP.
+    Reload,
     /// bootout; its plist goes.
     Remove,
     /// Not ours: disabled and booted out before ours starts; its plist stays, and going back loads it again.
@@ -147,6 +149,8 @@ pub struct UnitStep {
     pub log: Option<(String, Owner)>,
     /// What happens.
     pub action: UnitAction,
+    /// What answers 200 once it can serve; `None` where there is nothing to ask.
+    pub ready: Option<Text>,
 }
 
 /// A step through oMLX's API. Bodies are JSON on one line; `undo` restores what the plan saw.

@@ -48,7 +48,15 @@ pub(super) fn compare(input: &Input<'_>, written: &BTreeSet<&str>, omlx_restart:
         let disturbs = if kind == UnitKind::Omlx { Disturbs::Restart } else { Disturbs::Nothing };
         work.changes.push(service(label, Action::Remove, disturbs, "no longer declared; it is stopped".to_owned()));
         let plist = format!("{DAEMONS}{label}.plist");
-        work.steps.push(UnitStep { name, label: label.clone(), kind, plist, log: None, action: UnitAction::Remove });
+        work.steps.push(UnitStep {
+            name,
+            label: label.clone(),
+            kind,
+            plist,
+            log: None,
+            action: UnitAction::Remove,
+            ready: None,
+        });
     }
     work
 }
@@ -83,6 +91,13 @@ fn one(input: &Input<'_>, unit: &Unit, written: &BTreeSet<&str>, omlx_restart: O
     } else {
         stale(&unit.loaded, job).map(|part| format!("launchd still runs an earlier definition ({part} differs)"))
     };
+    if reason.is_none()
+        && let Some(path) = unit.reloads.iter().find(|path| written.contains(path.as_str()))
+    {
+        let reason = format!("it reads {path} again while it runs; nothing that it has begun is cut");
+        work.changes.push(service(&unit.label, Action::Update, Disturbs::Nothing, reason));
+        work.steps.push(step(unit, UnitAction::Reload));
+    }
     if let Some(reason) = reason {
         if unit.kind == UnitKind::Timed && is_running(input, &unit.label) {
             work.busy.push(unit.label.clone());
@@ -104,6 +119,7 @@ fn step(unit: &Unit, action: UnitAction) -> UnitStep {
         plist: unit.plist.clone(),
         log: Some(unit.log.clone()),
         action,
+        ready: unit.ready.clone(),
     }
 }
 

@@ -52,7 +52,8 @@ fn every_path_is_absolute_once_sorted_and_in_a_directory_that_is_there() {
         }
         for unit in &bundle.units {
             assert!(bundle.entry(&unit.plist).is_some(), "{}", unit.plist);
-            assert!(unit.reads.iter().all(|path| bundle.entry(path).is_some()), "{:?}", unit.reads);
+            let known = |path: &String| bundle.entry(path).is_some();
+            assert!(unit.reads.iter().chain(&unit.reloads).all(known), "{:?} {:?}", unit.reads, unit.reloads);
             let program = &unit.loaded.arguments[0];
             assert!(!program.starts_with(layout::LIB) || bundle.entry(program).is_some(), "{program}");
             assert_eq!(Some(&unit.log.0), unit.loaded.stdout.as_ref());
@@ -315,11 +316,14 @@ fn a_gateway_has_its_configurations_its_keys_and_no_key_in_its_plist() {
     let unit = bundle.units.iter().find(|unit| unit.name == "gateway").expect("declared there");
     insta::assert_snapshot!(unit.loaded.arguments.join(" "), @"/usr/local/libexec/fleetctl/with-env gateway /usr/local/libexec/fleetctl/gateway /opt/homebrew/bin/litellm 0.0.0.0 4000");
     insta::assert_snapshot!(unit.reads.join("\n"), @"
-    /usr/local/var/fleetctl/gateway/config.baseline.yaml
-    /usr/local/var/fleetctl/gateway/config.night.yaml
     /usr/local/var/fleetctl/gateway/serve.py
     /usr/local/var/fleetctl/env/gateway
     ");
+    insta::assert_snapshot!(unit.reloads.join("\n"), @"
+    /usr/local/var/fleetctl/gateway/config.baseline.yaml
+    /usr/local/var/fleetctl/gateway/config.night.yaml
+    ");
+    insta::assert_snapshot!(unit.ready.as_ref().expect("a URL").shown(), @"http://127.0.0.1:4000/health/readiness");
     assert!(text(&bundle, "/usr/local/var/fleetctl/env/gateway").contains("FLEETCTL_GATEWAY_KEY={{secret:gateway}}\n"));
     let directory =
         bundle.directories.iter().find(|(path, ..)| path == "/usr/local/var/fleetctl/gateway").expect("made");

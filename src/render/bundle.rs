@@ -160,6 +160,10 @@ pub struct Unit {
     pub program: Option<String>,
     /// Other entries that it reads at start only: a change of one is a restart of the unit.
     pub reads: Vec<String>,
+    /// Other entries that it reads again on SIGHUP, and cuts nobody off: a change of these alone is that signal.
+    pub reloads: Vec<String>,
+    /// A URL, as the machine itself reaches it, that answers 200 once the unit can serve.
+    pub ready: Option<Text>,
     /// What `launchctl print` must show of the loaded definition: `arguments`, `working directory`, environment… as (name, value); see `observe`.
     pub loaded: LoadedDefinition,
 }

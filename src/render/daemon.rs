@@ -136,6 +136,8 @@ impl Daemon {
             log: (self.standard_out_path.clone(), log_owner),
             program: None,
             reads,
+            reloads: Vec::new(),
+            ready: None,
             loaded: LoadedDefinition {
                 arguments: self.program_arguments,
                 working_directory: self.working_directory,

@@ -3,13 +3,16 @@
 use super::daemon::Daemon;
 use super::environment::Environment;
 use super::units::path_with;
-use super::{Entry, Placeholder, SecretId, Text, Unit, UnitKind, gateway_secret, omlx_secret};
+use super::{Entry, Placeholder, SecretId, Text, Unit, UnitKind, gateway_secret, omlx_secret, own_url};
 use crate::fleet::{Bind, Fleet, Gateway, Machine, layout};
 use crate::slot::gateway::{self, LITELLM_ENVIRONMENT, START_SCRIPT, Secret};
 use crate::slot::host;
 
 /// The short name of its daemon.
 pub(super) const UNIT: &str = "gateway";
+
+/// LiteLLM's own readiness: 200 once its router is made, without a key (LiteLLM 1.106).
+const READINESS: &str = "/health/readiness";
 
 /// What lies on a machine of the gateway.
 pub(super) struct GatewayFiles {
@@ -43,10 +46,16 @@ pub(super) fn gateway(fleet: &Fleet, machine: &Machine) -> Option<GatewayFiles> 
         }
     }
     let environment = environment.into_text();
-    let mut reads: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
+    // The supervisor hands over to a new configuration or callback by itself; a new one of its own, or new keys, it learns from launchd only.
+    let supervisor = format!("{}/{}", directory(), gateway::SUPERVISOR_FILE);
+    let (mut reads, reloads): (Vec<String>, Vec<String>) =
+        files.iter().map(|(path, _)| path.clone()).partition(|path| *path == supervisor);
     reads.extend(environment.is_some().then(|| layout::environment_path(UNIT)));
-    let unit = daemon(declared, machine, environment.is_some(), reads);
-    Some(GatewayFiles { unit, files, environment })
+    let (entry, unit) = daemon(declared, machine, environment.is_some(), reads);
+    let mut ready = own_url(declared.bind, declared.port);
+    ready.push(READINESS);
+    let unit = Unit { reloads, ready: Some(ready), ..unit };
+    Some(GatewayFiles { unit: (entry, unit), files, environment })
 }
 
 fn secret_id(fleet: &Fleet, secret: &Secret) -> Option<SecretId> {

@@ -2,6 +2,7 @@
 //!
 //! What render cannot know (a secret, the tailnet address, oMLX's own signing key) is a [`Placeholder`] inside a [`Text`].
 
+mod address;
 mod build;
 mod bundle;
 mod daemon;
@@ -20,6 +21,7 @@ mod settings;
 mod text;
 mod units;
 
+pub use address::own_url;
 pub use build::bundle;
 pub use bundle::{
     Bundle, Content, Entry, Hold, LoadedDefinition, OmlxFile, OwnedDocument, OwnedKey, Owner, Unit, UnitKind, Wanted,

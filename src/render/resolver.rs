@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::daemon::Daemon;
 use super::environment::Environment;
 use super::units::path_with;
-use super::{Entry, Placeholder, SecretId, Text, Unit, UnitKind, secret_sources};
+use super::{Entry, Placeholder, SecretId, Text, Unit, UnitKind, own_url, secret_sources};
 use crate::fleet::{Fleet, Machine, Resolver, SecretSource, layout};
 
 /// The short name of its daemon.
@@ -49,7 +49,9 @@ fn daemon(resolver: &Resolver, machine: &Machine, fleet: &str, has_keys: bool) -
     daemon.process_type = Some("Interactive");
     daemon.exit_timeout = Some(10);
     let (entry, unit) = daemon.into_unit(UNIT, UnitKind::Resident, reads);
-    (entry, Unit { program: Some(resolver.program.clone()), ..unit })
+    let mut ready = own_url(resolver.bind, resolver.port);
+    ready.push("/health");
+    (entry, Unit { program: Some(resolver.program.clone()), ready: Some(ready), ..unit })
 }
 
 /// The keys of the machines' oMLX by the variable that holds each there. A key from a variable of the laptop keeps that name; a file or a command of the

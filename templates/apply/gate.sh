@@ -2,21 +2,21 @@
 
 # want FROM-PLAN: the lists that the gate looks at, for the plan or for a snapshot.
 want_plan() {
-	ops unit | awk -F '\t' -v OFS='\t' '$5 == "start" || $5 == "restart" { print $2, $4 }' >"$TMP/want.units"
+	ops unit | awk -F '\t' -v OFS='\t' '$5 == "start" || $5 == "restart" || $5 == "reload" { print $2, $4, $9 }' >"$TMP/want.units"
 	meta release >"$TMP/want.release"
 	ops listed >"$TMP/want.listed"
 	ops resident >"$TMP/want.resident"
 	ops ask >"$TMP/want.ask"
 	WANT_ENGINE=$(meta engine)
 	if [ "$WANT_ENGINE" = yes ] && ! grep -q "^dev.fleetctl.omlx$TAB" "$TMP/want.units"; then
-		printf 'dev.fleetctl.omlx\tomlx\n' >>"$TMP/want.units"
+		printf 'dev.fleetctl.omlx\tomlx\t-\n' >>"$TMP/want.units"
 	fi
 	[ "$(meta by_clock)" = yes ] && residents_by_clock >>"$TMP/want.resident"
 	return 0
 }
 
 want_snapshot() {
-	awk -F '\t' -v OFS='\t' '$6 == "yes" { print $1, $3 }' "$1/units" >"$TMP/want.units"
+	awk -F '\t' -v OFS='\t' '$6 == "yes" { print $1, $3, "-" }' "$1/units" >"$TMP/want.units"
 	sed -n "s/^release$TAB//p" "$1/engine" >"$TMP/want.release"
 	awk -F '\t' '$1 == "model" { print $2 }' "$1/engine" >"$TMP/want.listed"
 	# What was loaded on demand comes back on demand.
@@ -61,7 +61,7 @@ fatal() {
 
 gate_look() {
 	present=
-	while IFS=$TAB read -r label kind; do
+	while IFS=$TAB read -r label kind ready; do
 		unit_look "$label"
 		case $? in
 		0) ;;
@@ -81,6 +81,7 @@ gate_look() {
 			return 1
 		fi
 		present="$present $label $pid $(unit_field runs)"
+		gate_ready "$label" "$ready" || return 1
 	done <"$TMP/want.units"
 	if [ "$present" != "$STEADY" ]; then
 		STEADY=$present
@@ -94,6 +95,35 @@ gate_look() {
 		return 1
 	fi
 	return 0
+}
+
+# gate_ready LABEL URL: the daemon itself says that it can serve.
+gate_ready() {
+	if [ "$1" = dev.fleetctl.gateway ]; then
+		gate_gateway || return 1
+	fi
+	[ "$2" = - ] && return 0
+	code=$(/usr/bin/curl -q -sS --noproxy '*' --max-time 10 -o /dev/null -w '%{http_code}' "$2" 2>"$TMP/ready.error")
+	[ "$code" = 200 ] && return 0
+	WHY="$1 is not ready: HTTP $code from $2$(head -n 1 "$TMP/ready.error" | sed 's/^/ /')"
+	return 1
+}
+
+# gate_gateway: what serves is the configuration that lies there, and not the one before.
+gate_gateway() {
+	routes=$STATE/gateway
+	active=$(cat "$routes/active" 2>/dev/null)
+	config=$routes/config.${active:-baseline}.yaml
+	[ -f "$config" ] || config=$routes/config.baseline.yaml
+	wanted=$(hash "$config")
+	json_flatten "$routes/serving.json" >"$TMP/serving" 2>/dev/null || : >"$TMP/serving"
+	[ "$(json_get "$TMP/serving" /config)" = "\"$wanted\"" ] && return 0
+	if [ "$(json_get "$TMP/serving" /refused)" = "\"$wanted\"" ]; then
+		fatal "the gateway does not start with ${config##*/}: see /Library/Logs/fleetctl/gateway.log"
+		return 1
+	fi
+	WHY="the gateway takes ${config##*/}"
+	return 1
 }
 
 # unit_ending: how the daemon of the last report ended.

@@ -118,6 +118,12 @@ unit_nudge() {
 	return 0
 }
 
+# unit_reload LABEL: reads its files again; what it has begun goes on. One that does not run reads them when it starts.
+unit_reload() {
+	/bin/launchctl kill SIGHUP "system/$1" 2>/dev/null
+	return 0
+}
+
 # make_log PATH USER GROUP: launchd ends a daemon with 78 where it cannot open its log.
 make_log() {
 	[ "$1" = - ] || [ -f "$1" ] && return 0
@@ -142,7 +148,7 @@ snapshot_units() {
 # stop_units: those that the plan starts anew, ends or brings.
 stop_units() {
 	while IFS=$TAB read -r name label _ kind action _; do
-		[ "$action" = held ] && continue
+		[ "$action" = held ] || [ "$action" = reload ] && continue
 		unit_look "$label"
 		[ "$?" = 113 ] || step "stopping $name"
 		if [ "$kind" = omlx ]; then
@@ -153,13 +159,17 @@ stop_units() {
 }
 
 start_units() {
-	while IFS=$TAB read -r name label plist kind action log user group; do
+	while IFS=$TAB read -r name label plist kind action log user group _; do
 		case $action in
 		start | restart)
 			unit_look "$label" && continue
 			step "starting $name"
 			make_log "$log" "$user" "$group" || { WHY="cannot make $log"; return 1; }
 			unit_start "$label" "$plist" || return 1
+			;;
+		reload)
+			step "telling $name"
+			unit_reload "$label"
 			;;
 		remove)
 			# Nothing is left in launchd's store either.

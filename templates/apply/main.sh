@@ -228,7 +228,7 @@ go_back() {
 	WHY=
 	# What was set aside for a full disk is spent now: what follows needs little, and needs it.
 	rm -f "$APPLY/reserve"
-	touched=$(ops unit | awk -F '\t' '$5 != "held" { print $2 }')
+	touched=$(ops unit | awk -F '\t' '$5 != "held" && $5 != "reload" { print $2 }')
 	if [ "$(meta kind)" = rollback ]; then
 		touched=$(cut -f 1 "$SAVED/units")
 	fi
@@ -248,6 +248,9 @@ go_back() {
 	restore "$SAVED" || failed="$failed; $WHY"
 	step 'going back: starting'
 	units_back "$SAVED" "$touched" || failed="$failed; $WHY"
+	for label in $(ops unit | awk -F '\t' '$5 == "reload" { print $2 }'); do
+		unit_reload "$label"
+	done
 	if engine_runs_on && ops live | grep -q '^rescan' && ! printf '%s\n' "$touched" | grep -qx 'dev.fleetctl.omlx'; then
 		engine_at
 		live_rescan || say "$WHY"

@@ -6,6 +6,9 @@ use crate::fleet::{Fleet, Machine};
 /// The supervisor: holds the listening socket and hands over to a new configuration without cutting a stream. It runs under LiteLLM's own Python.
 pub const SUPERVISOR: &str = include_str!("../../../templates/gateway/serve.py");
 
+/// Its name in STATE/gateway.
+pub const SUPERVISOR_FILE: &str = "serve.py";
+
 /// `LIB/gateway PROGRAM HOST PORT`: finds that Python and becomes the supervisor.
 pub const START_SCRIPT: &str = include_str!("../../../templates/gateway/gateway.sh");
 
@@ -27,7 +30,7 @@ pub struct GatewayFile {
 /// The files of a gateway machine: a configuration a state of the windows (`config.STATE.yaml`), the supervisor and, with a mirror, the callback.
 ///
 /// Which state is in force stands in the file `active` there (a line; without it the baseline): the reconciler writes it at a boundary and sends the
-/// supervisor SIGHUP. Machines that apply is draining stand in `left-out`, a name a line.
+/// supervisor SIGHUP. A machine that apply is draining has a file in the directory `left-out`.
 pub fn files(fleet: &Fleet, gateway: &Machine) -> Vec<GatewayFile> {
     let mut files: Vec<GatewayFile> = states(fleet)
         .iter()
@@ -36,7 +39,7 @@ pub fn files(fleet: &Fleet, gateway: &Machine) -> Vec<GatewayFile> {
             text: litellm(fleet, gateway, state, None).text,
         })
         .collect();
-    files.push(GatewayFile { name: "serve.py".to_owned(), text: SUPERVISOR.to_owned() });
+    files.push(GatewayFile { name: SUPERVISOR_FILE.to_owned(), text: SUPERVISOR.to_owned() });
     if !mirrors(fleet).is_empty() {
         files.push(GatewayFile { name: "fleetctl_pairs.py".to_owned(), text: PAIRS.to_owned() });
     }

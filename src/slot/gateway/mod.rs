@@ -11,7 +11,7 @@ mod lost;
 mod mirror;
 
 pub use deployment::{Deployment, deployments};
-pub use files::{GatewayFile, PAIRS_FILE, START_SCRIPT, SUPERVISOR, files};
+pub use files::{GatewayFile, PAIRS_FILE, START_SCRIPT, SUPERVISOR, SUPERVISOR_FILE, files};
 pub use key::{BASELINE, GatewayState, key_at, state_of, states};
 pub use litellm::{GatewayConfig, LITELLM_ENVIRONMENT, Secret, litellm, secrets};
 pub use lost::LostSemantic;

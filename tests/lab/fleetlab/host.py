@@ -12,7 +12,7 @@ import signal
 import time
 import uuid
 
-from . import linux, netns, omlx, paths, template
+from . import linux, litellm, netns, omlx, paths, template
 from .launchd.server import Launchd
 from .tools.server import ToolServer
 
@@ -127,7 +127,7 @@ def _become_host(runtime, lower, laptop, first):
     linux.mount(
         "lab", root, "overlay", 0, f"lowerdir={lower},upperdir={runtime.disk}/upper,workdir={runtime.disk}/work"
     )
-    _mount_system(root, bool(spec.omlx))
+    _mount_system(root, spec)
     output = os.open(f"{runtime.directory}/host.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     null = os.open("/dev/null", os.O_RDWR)
     linux.pivot_root(root)
@@ -168,7 +168,7 @@ def host_facts():
         return json.load(file)
 
 
-def _mount_system(root, with_omlx):
+def _mount_system(root, spec):
     for real, inside in (
         ("/usr/lib", "usr/lib"),
         ("/usr/lib64", "usr/lib64"),
@@ -181,8 +181,11 @@ def _mount_system(root, with_omlx):
         if os.path.isdir(real):
             linux.bind(real, f"{root}/{inside}", read_only=True)
     real_server = omlx.environment()
-    if with_omlx and real_server is not None:
+    if spec.omlx and real_server is not None:
         linux.bind(str(real_server), f"{root}{omlx.ENVIRONMENT_ON_HOST}", read_only=True)
+    if spec.litellm:
+        os.makedirs(f"{root}{litellm.ENVIRONMENT_ON_HOST}", exist_ok=True)
+        linux.bind(str(litellm.environment()), f"{root}{litellm.ENVIRONMENT_ON_HOST}", read_only=True)
     linux.mount("proc", f"{root}/proc", "proc", 0)
     dev = f"{root}/dev"
     linux.mount("lab", dev, "tmpfs", linux.MS_NOSUID, "size=1m,mode=755")
@@ -211,7 +214,7 @@ def _first_files(runtime, laptop):
     _write("/etc/passwd", passwd)
     _write("/etc/shadow", shadow, 0o600)
     _write("/etc/group", group)
-    _write("/etc/hosts", f"127.0.0.1\tlocalhost\n255.255.255.255\tbroadcasthost\n127.0.0.1\t{spec.name}.local\n")
+    _write("/etc/hosts", _names(spec, laptop))
     os.symlink(f"/var/db/timezone/zoneinfo/{spec.timezone}", "/var/db/timezone/localtime")
     _shells(spec)
     home = f"/Users/{spec.user}"
@@ -224,6 +227,8 @@ def _first_files(runtime, laptop):
         _write(f"{home}/.zshenv", "echo 'Welcome to zsh, the noisy one.'\nexport NOISE=1\n", 0o644, spec.uid, 20)
     if spec.omlx:
         _write("/var/lab/omlx/release", spec.omlx + "\n")
+    if spec.litellm:
+        litellm.place()
     write_sudoers(spec)
     _write("/etc/ssh/ssh_host_ed25519_key", laptop["host_keys"][spec.name]["private"], 0o600)
     _write("/etc/ssh/ssh_host_ed25519_key.pub", laptop["host_keys"][spec.name]["public"], 0o644)
@@ -254,6 +259,14 @@ def _shells(spec):
     for path, gone in absent.items():
         if gone and os.path.lexists(path):
             os.unlink(path)
+
+
+def _names(spec, laptop):
+    lines = ["127.0.0.1\tlocalhost", "255.255.255.255\tbroadcasthost", f"127.0.0.1\t{spec.name}.local"]
+    if spec.tailscale != "absent":
+        # MagicDNS: a file here, because the lab has no name server.
+        lines += [f"{node['tailnet_ip']}\t{node['name']}.{laptop['tailnet']}" for node in laptop["peers"]]
+    return "\n".join(lines) + "\n"
 
 
 _STOCK_SUDOERS = """\

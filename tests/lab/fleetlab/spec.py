@@ -3,6 +3,8 @@
 import dataclasses
 import tomllib
 
+from . import litellm
+
 GIB = 1 << 30
 
 # hw.model, cores (performance, efficiency), GPU cores: machines of facts that the article's fleet and others have.
@@ -45,6 +47,7 @@ class HostSpec:
     build: str = "24G90"
     omlx: str = "0.3.8"  # a release that tests/lab/omlx provides; "" leaves oMLX away
     models: list = dataclasses.field(default_factory=list)  # what make-models writes into ~/models
+    litellm: bool = False  # the gateway's program is there (`scripts/lab-setup --gateway`)
     realpath: bool = True
     jq: bool = True
     readlink_f: bool = True
@@ -63,6 +66,8 @@ class HostSpec:
             raise SpecError(f"host {self.name}: unknown chip {self.chip!r}; known: {', '.join(CHIPS)}")
         if self.sudo not in SUDO:
             raise SpecError(f"host {self.name}: sudo is one of {', '.join(SUDO)}, not {self.sudo!r}")
+        if self.litellm and litellm.environment() is None:
+            raise SpecError(f"host {self.name}: LiteLLM is not there; scripts/lab-setup --gateway installs it")
         if self.sh not in ("bash", "dash") or self.awk not in ("bwk", "mawk"):
             raise SpecError(f"host {self.name}: sh is bash or dash, awk is bwk or mawk")
 

@@ -10,6 +10,7 @@ mod explain;
 mod gateway;
 mod global;
 mod init;
+mod jobs;
 mod man;
 mod plan;
 mod render;
@@ -32,6 +33,7 @@ pub(crate) use explain::ExplainArgs;
 pub(crate) use gateway::{GatewayArgs, GatewayCommand, GatewayEngineName, GatewayRenderArgs};
 pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
 pub(crate) use init::InitArgs;
+pub(crate) use jobs::{JobsAction, JobsArgs, JobsLogArgs, JobsRunArgs};
 pub(crate) use man::ManArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use render::RenderArgs;
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Resolver(ResolverArgs),
     /// The coming transitions: when, where, what loads and unloads, what it costs
     Schedule(ScheduleArgs),
+    /// Timed commands: their last and next runs; run one now; its log
+    Jobs(JobsArgs),
     /// Will it fit, per machine and window: weights, drafts, caches, scratch; the largest context; what alternates
     Capacity(CapacityArgs),
     /// What keeps a machine from working, with the command that mends it

@@ -8,6 +8,7 @@ use super::dispatch::block_on;
 use crate::cli::LogsArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::fleet::{Fleet, Machine};
 use crate::transport::{As, Output, Remote, RunError, quote};
 use crate::ui::sanitize;
 
@@ -23,15 +24,35 @@ pub(crate) fn run(cx: &Context, args: &LogsArgs) -> Result<Exit, CommandError> {
     } else {
         unit(&file.fleet, machine, &args.unit)?.log.0
     };
+    show_log(cx, &file.fleet, machine, &path, Tail { lines: args.lines, follows: args.follow })
+}
+
+/// How much of a log is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Tail {
+    /// So many of its last lines.
+    pub(super) lines: u32,
+    /// And what comes, until Ctrl-C.
+    pub(super) follows: bool,
+}
+
+/// Shows a daemon's log. Errors: the machine cannot be reached; the log is not there.
+pub(super) fn show_log(
+    cx: &Context,
+    fleet: &Fleet,
+    machine: &Machine,
+    path: &str,
+    tail: Tail,
+) -> Result<Exit, CommandError> {
     block_on(async {
-        let connector = cx.connector(&file.fleet)?;
+        let connector = cx.connector(fleet)?;
         let done = async {
             let remote = connector.connect(machine).await.map_err(RunError::from)?;
-            show(cx, &remote, &path, args).await
+            show(cx, &remote, path, tail).await
         };
         let done = tokio::select! {
             done = done => done,
-            _ = tokio::signal::ctrl_c(), if args.follow => Ok(None),
+            _ = tokio::signal::ctrl_c(), if tail.follows => Ok(None),
         };
         connector.close().await;
         match done {
@@ -52,14 +73,14 @@ pub(crate) fn run(cx: &Context, args: &LogsArgs) -> Result<Exit, CommandError> {
 }
 
 /// Shows the last lines; with `--follow` what comes until the other side ends.
-async fn show(cx: &Context, remote: &Remote, path: &str, args: &LogsArgs) -> Result<Option<Output>, RunError> {
-    let (log, lines) = (quote(path), args.lines);
+async fn show(cx: &Context, remote: &Remote, path: &str, tail: Tail) -> Result<Option<Output>, RunError> {
+    let (log, lines) = (quote(path), tail.lines);
     let mut broken = false;
     let mut line = |text: &str| {
         // A reader who has gone ends us at the next look.
         broken |= cx.ui.answer(&format!("{}\n", sanitize(text))).is_err();
     };
-    let shown = if args.follow {
+    let shown = if tail.follows {
         // tail notices a gone reader only when it writes: it ends with the connection instead.
         let script = format!(
             "[ -r {log} ] || {{ printf '%s\\n' 'not there, or not readable' >&2; exit 1; }}\n\

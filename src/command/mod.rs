@@ -19,6 +19,7 @@ mod fleet_file;
 mod gateway;
 mod history;
 mod init;
+mod jobs;
 mod logs;
 mod machines;
 mod man;

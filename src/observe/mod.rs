@@ -5,6 +5,7 @@ mod assemble;
 mod checkup;
 mod engine_state;
 mod facts;
+mod job_run;
 pub mod parse;
 mod probe;
 mod script;
@@ -18,5 +19,6 @@ pub use facts::{
     Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,
 };
+pub use job_run::{JobRun, job_runs};
 pub use probe::{probe, remaining};
 pub use tailnet::{Node, Tailnet, TailnetError, parse_tailnet};

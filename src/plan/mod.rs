@@ -6,6 +6,7 @@ pub mod doctor;
 mod engine;
 mod files;
 mod input;
+mod job_standing;
 mod keys;
 mod measured;
 mod planner;
@@ -19,6 +20,7 @@ mod units;
 
 pub use change::{Action, Change, ChangeKind, Disturbs, Kept, MachinePlan, Plan, PlanState};
 pub use input::{Input, Lineage, Secrets};
+pub use job_standing::{JobStanding, JobState, job_standing};
 pub use measured::measured;
 pub use planner::{Summary, plan_machine};
 pub use pointer::{from_pointer, to_pointer};

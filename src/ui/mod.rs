@@ -1,5 +1,6 @@
 //! How things look: tables, progress, diffs, snippets, JSON documents, reports. Does none of the work that it shows.
 
+mod alert_table;
 mod apply;
 mod capacity;
 mod clock_face;
@@ -7,6 +8,7 @@ mod console;
 mod day_chart;
 mod diff;
 mod doctor;
+mod jobs;
 pub mod json;
 mod palette;
 mod plan;
@@ -28,9 +30,11 @@ mod waiting;
 
 pub use apply::{history_text, report_text};
 pub use capacity::{CapacityAnswer, render_capacity};
+pub use clock_face::{short_face, took};
 pub use console::{Color, Ui, Volume};
 pub use diff::short_diff;
 pub use doctor::doctor_text;
+pub use jobs::{jobs_run_text, render_jobs};
 pub use palette::Palette;
 pub use plan::plan_text;
 pub use problem::{render_problems, summarize_problems};

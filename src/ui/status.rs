@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
+use super::alert_table::alert_table;
 use super::clock_face::{clock_face, short_face};
-use super::json::{Alert, MachineStatus, MemoryStatus, ServedStatus, StatusDocument};
+use super::json::{MachineStatus, MemoryStatus, ServedStatus, StatusDocument};
 use super::{Grid, Palette, Tone, sanitize};
 use crate::fleet::{Bytes, Fleet};
+use crate::plan::JobState;
 
 /// From this width on the bars are long and the columns stand further apart.
 const WIDE: u16 = 120;
@@ -173,28 +175,9 @@ fn long_time(seconds: u64) -> String {
 }
 
 fn alerts(document: &StatusDocument, width: u16, is_colored: bool) -> String {
-    let all: Vec<(&MachineStatus, &Alert)> =
-        document.machines.iter().flat_map(|machine| machine.alerts.iter().map(move |alert| (machine, alert))).collect();
-    if all.is_empty() {
-        return String::new();
-    }
-    let mut grid = Grid::new(&["ALERT", "MACHINE", "WHAT"], width, is_colored);
-    for severity in ["error", "warning", "note"] {
-        for (machine, alert) in all.iter().filter(|(_, alert)| alert.severity == severity) {
-            let tone = match severity {
-                "error" => Tone::Bad,
-                "warning" => Tone::Warn,
-                _ => Tone::Dim,
-            };
-            let mut what = format!("{} ({})", sanitize(&alert.message), alert.code);
-            for hint in &alert.hints {
-                what.push_str("\nhelp: ");
-                what.push_str(&sanitize(hint));
-            }
-            grid.row([(severity.to_owned(), tone), (machine.name.clone(), Tone::Strong), (what, Tone::Plain)]);
-        }
-    }
-    grid.render()
+    let machines = document.machines.iter();
+    let all = machines.flat_map(|machine| machine.alerts.iter().map(|alert| (machine.name.as_str(), alert)));
+    alert_table(&all.collect::<Vec<_>>(), width, is_colored)
 }
 
 fn slots(document: &StatusDocument, width: u16, is_colored: bool) -> String {
@@ -237,6 +220,7 @@ fn jobs(document: &StatusDocument, fleet: &Fleet, width: u16, is_colored: bool) 
                 match run.exit {
                     Some(0) => (at, Tone::Plain),
                     Some(exit) => (format!("{at}, exit {exit}"), Tone::Bad),
+                    None if job.state == Some(JobState::Cut) => (format!("{at}, cut short"), Tone::Bad),
                     None => (format!("{at}, runs"), Tone::Plain),
                 }
             }

@@ -75,6 +75,20 @@ alerts! {
         "launchd's calendar follows the machine's own zone, so jobs and windows may start at the wrong hour. Set `timezone` of the machine, or its clock.";
     CLOCK_OFF = "clock-off", Warning, "the machine's clock is off",
         "It differs from this computer's by more than a minute. Windows and jobs follow the machine's clock.";
+    SCHEDULE_FAILED = "schedule-failed", Error, "what the clock wants loaded cannot be loaded",
+        "The reconciler on the machine could not bring oMLX to the resident set of this time. It went back to the set before, and tries again after 15 minutes, then after twice the time, up to 4 hours; the message holds what oMLX said.\n\n`fleetctl logs MACHINE schedule` shows each try, `fleetctl capacity` whether the set fits. `fleetctl restart MACHINE schedule` tries at the next tick only; `fleetctl load NAME` loads one name now.";
+    SCHEDULE_POSTPONED = "schedule-postponed", Warning, "what the clock wants waits until oMLX is idle",
+        "A boundary has passed, and the reconciler waits for the requests that run: nothing is cut. It looks again every 15 minutes for up to 10. If it never gets idle, something holds a connection open: `fleetctl status` shows running requests, `fleetctl unload NAME --force` cuts them.";
+    SCHEDULE_BROKEN = "schedule-broken", Error, "the reconciler cannot read its table",
+        "STATE/schedule/table.json was edited, emptied or cut, or names a zone that the machine does not know. Residents stay as they are until `fleetctl apply` writes it anew.";
+    SCHEDULE_SILENT = "schedule-silent", Warning, "the reconciler has not looked for a while",
+        "It looks at every boundary and every 15 minutes, and last did so more than 35 minutes ago: its daemon does not run, or the machine slept. `fleetctl logs MACHINE schedule` shows its last words; `fleetctl restart MACHINE schedule` starts it.";
+    JOB_FAILED = "job-failed", Error, "a job's last run failed",
+        "Its command ended with another code than 0. Some codes are the wrapper's: 69, no candidate of its slot answered within five minutes; 78, its environment file cannot be read; 124, its timeout ended it; 126 and 127, the command is not executable or not there.\n\n`fleetctl jobs log JOB` shows what it printed, `fleetctl jobs run JOB` runs it again; the alert goes when a run ends with 0.";
+    JOB_CUT = "job-cut", Error, "a job's last run has no end",
+        "It began, does not run any more, and nobody recorded how it ended: the machine went down under it, or its wrapper was killed. `fleetctl jobs run JOB` runs it again.";
+    JOB_MISSED = "job-missed", Warning, "a job was due and did not start",
+        "The machine slept or was off at its time, or the run before was still going: launchd does not make up for that at a boot, and after a wake the job's time has passed. `fleetctl jobs run JOB` runs it now. `pmset -a sleep 0` and `pmset -a autorestart 1` keep a Mac there at night.";
     DRIFTED = "drifted", Warning, "the machine is not what the file says",
         "`fleetctl plan --on MACHINE` shows every difference, `fleetctl apply` mends it.";
     APPLY_RUNNING = "apply-running", Note, "an apply is at work",

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::command::machines::{Answered, Silent};
 use crate::fleet::{Fleet, Machine};
 use crate::observe::{self, AnswerError, Observed, held_names, is_held};
+use crate::plan::job_standing;
 use crate::schedule;
 use crate::slot::{self, Cursor, LEASE, MachineHealth, Snapshot};
 use crate::ui::json::{JobRun, JobStatus, SlotStatus, TargetEntry, TransitionStatus};
@@ -83,29 +84,22 @@ pub(super) fn jobs(fleet: &Fleet, answers: &[(&Machine, &Result<Answered, Silent
     let mut all = Vec::new();
     for job in fleet.jobs.iter() {
         for (machine, answer) in answers.iter().filter(|(machine, _)| job.on.contains(&machine.name)) {
-            let document = answer.as_ref().ok().and_then(|answered| answered.observed.job_runs.get(job.name.as_str()));
+            let standing = answer.as_ref().ok().map(|answered| job_standing(fleet, job, &answered.observed, now));
+            let next = standing.as_ref().map_or_else(|| schedule::next_run(fleet, job, now), |standing| standing.next);
             all.push(JobStatus {
                 name: job.name.to_string(),
                 machine: machine.name.to_string(),
-                last: document.and_then(last_run),
-                next_at: schedule::next_run(fleet, job, now).map(|at| at.to_string()),
+                last: standing.as_ref().and_then(|standing| standing.runs.first()).map(|run| JobRun {
+                    started_at: Some(run.started_at.to_string()),
+                    exit: run.exit,
+                    seconds: run.seconds,
+                }),
+                next_at: next.map(|at| at.to_string()),
+                state: standing.as_ref().map(|standing| standing.state),
             });
         }
     }
     all
-}
-
-/// The latest of `{"runs": [{"started_at", "exit", "seconds"}]}`, as the job's wrapper writes it.
-fn last_run(document: &serde_json::Value) -> Option<JobRun> {
-    let run =
-        document.get("runs")?.as_array()?.iter().max_by_key(|run| {
-            run.get("started_at").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-        })?;
-    Some(JobRun {
-        started_at: run.get("started_at").and_then(serde_json::Value::as_str).map(str::to_owned),
-        exit: run.get("exit").and_then(serde_json::Value::as_i64),
-        seconds: run.get("seconds").and_then(serde_json::Value::as_f64),
-    })
 }
 
 /// What changes in the next day on the machines that were asked.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::alert::{self, alert};
+use super::clockwork;
 use crate::capacity::{self, GpuLimitSource};
 use crate::command::machines::{Answered, Silent};
 use crate::diagnostic::Severity;
@@ -258,6 +259,8 @@ fn alerts(
     name_alerts(observed, state, shown, &mut all);
     system_alerts(declared, observed, shown, &mut all);
     state_alerts(declared.machine, observed, shown, plan, &mut all);
+    all.extend(clockwork::schedule_alert(declared, observed, state));
+    all.extend(clockwork::job_alerts(declared, observed));
     // The gravest first; within one severity as found.
     let rank = |alert: &Alert| match alert.severity {
         severity if severity == Severity::Error.as_str() => 0,

@@ -1,6 +1,7 @@
 //! `fleetctl status`
 
 pub(super) mod alert;
+mod clockwork;
 mod fleet;
 mod machine;
 
@@ -35,6 +36,8 @@ pub(crate) fn run(cx: &Context, args: &StatusArgs) -> Result<Exit, CommandError>
         done
     })
 }
+
+pub(super) use self::clockwork::job_alert;
 
 /// What status says of one machine, for doctor.
 pub(super) fn alerts_of(

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::TargetEntry;
+use crate::plan::JobState;
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -193,6 +194,9 @@ pub struct JobStatus {
     pub last: Option<JobRun>,
     /// Its next start.
     pub next_at: Option<String>,
+    /// How it stands; `None`: not known. For people only.
+    #[serde(skip)]
+    pub state: Option<JobState>,
 }
 
 /// A run of a job.

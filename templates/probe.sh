@@ -42,12 +42,23 @@ if [ -x /bin/launchctl ]; then
 	IFS=$newline
 	set -f
 	for f in $(set +f; /usr/bin/grep -lis omlx /Library/LaunchDaemons/*.plist /Library/LaunchAgents/*.plist "$HOME"/Library/LaunchAgents/*.plist); do
-		l=${f##*/}
-		l=${l%.plist}
+		# launchd knows a job by its Label, which a hand-made definition may name otherwise than its file.
+		l=$(/usr/bin/plutil -extract Label raw -o - "$f" 2>/dev/null)
+		case $l in
+		'' | *[!A-Za-z0-9._-]*)
+			l=${f##*/}
+			l=${l%.plist}
+			;;
+		esac
 		case $l in dev.fleetctl.*) continue ;; esac
-		for domain in system "gui/$uid" "user/$uid"; do
-			s "foreign $domain $f"
-			/bin/launchctl print "$domain/$l" 2>/dev/null
+		case $f in
+		/Library/LaunchDaemons/*) d=system ;;
+		*) d="gui/$uid user/$uid" ;;
+		esac
+		IFS=' '
+		for d in $d; do
+			s "foreign $d/$l $f"
+			/bin/launchctl print "$d/$l" 2>/dev/null
 		done
 	done
 	set +f

@@ -11,7 +11,7 @@ use crate::execute::{Job, Order, Purpose, Waves};
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
 use crate::observe::{ForeignEngine, Observed};
-use crate::plan::{Drain, PlanState, UnitAction, UnitKind, UnitStep};
+use crate::plan::{Change, Drain, PlanState, UnitAction, UnitKind, UnitStep};
 use crate::ui::{Palette, plan_text, sanitize};
 
 pub(crate) fn run(cx: &Context, args: &AdoptArgs) -> Result<Exit, CommandError> {
@@ -47,7 +47,8 @@ pub(crate) fn run(cx: &Context, args: &AdoptArgs) -> Result<Exit, CommandError> 
         cx.ui.commentary(&said(&fleet, machine, &observed, &taken));
         cx.ui.commentary(&plan_text(std::slice::from_ref(&plan), Palette::new(cx.ui.colors_commentary())));
         cx.agree(&args.carry_out, &format!("Adopt {}?", machine.name))?;
-        let summary: Vec<String> = taken.iter().map(|foreign| format!("adopted {}", named(foreign))).collect();
+        let ended = taken.iter().map(|foreign| format!("adopted {}", named(foreign)));
+        let summary: Vec<String> = ended.chain(plan.changes.iter().map(Change::line)).collect();
         run.plan = None;
         let terms = cx.terms(&run, &args.carry_out, Purpose::Apply, machine.name.as_str(), &summary)?;
         let gateways = file.fleet.gateway_machines().cloned().collect();
@@ -64,7 +65,7 @@ fn named(foreign: &ForeignEngine) -> &str {
     foreign.label.as_deref().unwrap_or(&foreign.command)
 }
 
-/// The jobs that end, taken out of what the planner sees: it plans as if they were gone. Errors: there is none, or one that no system job runs.
+/// The jobs that end, taken out of what the planner sees: it plans as if they were gone. Errors: there is none, or one that no job runs.
 fn take_over(machine: &Machine, observed: &mut Observed) -> Result<Vec<ForeignEngine>, CommandError> {
     let refused = |text: String| CommandError::new(Kind::Refused, text);
     let name = &machine.name;
@@ -73,15 +74,14 @@ fn take_over(machine: &Machine, observed: &mut Observed) -> Result<Vec<ForeignEn
             .hint("`fleetctl apply` is enough"));
     }
     for foreign in &observed.foreign {
-        let is_daemon = foreign.plist.as_deref().is_some_and(|plist| plist.starts_with("/Library/LaunchDaemons/"));
-        if foreign.label.is_some() && is_daemon {
-            continue;
+        if foreign.target().is_none() {
+            let pid = foreign.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
+            return Err(refused(format!(
+                "{name}: no job of launchd runs `{}`{pid}, so nothing could start it again after a rollback",
+                sanitize(&foreign.command)
+            ))
+            .hint(format!("`fleetctl doctor {name}` prints the command that ends it; then `fleetctl apply`")));
         }
-        let what = named(foreign).to_owned();
-        return Err(refused(format!(
-            "{name}: {what} is no job of launchd's system domain, so it cannot be taken over"
-        ))
-        .hint(format!("`fleetctl doctor {name}` prints the command that stops it; then `fleetctl apply`")));
     }
     let taken = std::mem::take(&mut observed.foreign);
     let is_taken = |pid: u32, command: &str| taken.iter().any(|one| one.pid == Some(pid)) || command.contains("omlx");
@@ -94,7 +94,7 @@ fn take_over(machine: &Machine, observed: &mut Observed) -> Result<Vec<ForeignEn
 fn step(foreign: &ForeignEngine) -> UnitStep {
     UnitStep {
         name: named(foreign).to_owned(),
-        label: named(foreign).to_owned(),
+        label: foreign.target().unwrap_or_else(|| named(foreign).to_owned()),
         kind: UnitKind::Resident,
         plist: foreign.plist.clone().unwrap_or_default(),
         log: None,
@@ -136,7 +136,7 @@ mod tests {
     use crate::observe::{self, Path, PortOwner};
     use crate::{render, testing};
 
-    fn tried(plist: Option<&str>) -> Result<(Vec<String>, usize), String> {
+    fn tried(foreign: Option<(Option<&str>, &str)>) -> Result<(Vec<String>, usize), String> {
         let fleet = testing::example();
         let machine = fleet.machines.get("mac-mini1").expect("declared");
         let ask = super::super::ask::ask(
@@ -149,8 +149,9 @@ mod tests {
         let mut observed = observe::observed(&machine.name, Path::Lan, now, &ask, b"", "n");
         let owner = |pid, command: &str| PortOwner { pid, user: None, command: command.to_owned() };
         observed.listeners.insert(8000, vec![owner(7, "python"), owner(8, "nc -l 8000")]);
-        observed.foreign.extend(plist.map(|plist| ForeignEngine {
-            label: Some("homebrew.mxcl.omlx".to_owned()),
+        observed.foreign.extend(foreign.map(|(domain, plist)| ForeignEngine {
+            label: domain.map(|_| "homebrew.mxcl.omlx".to_owned()),
+            domain: domain.map(str::to_owned),
             plist: Some(plist.to_owned()),
             pid: Some(7),
             command: "omlx serve".to_owned(),
@@ -161,11 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_is_taken_over_and_somebody_elses_port_is_not() {
-        let daemon = tried(Some("/Library/LaunchDaemons/homebrew.mxcl.omlx.plist"));
+    fn jobs_are_taken_over_and_somebody_elses_port_is_not() {
+        let daemon = tried(Some((Some("system"), "/Library/LaunchDaemons/homebrew.mxcl.omlx.plist")));
         assert_eq!(daemon, Ok((vec!["homebrew.mxcl.omlx".to_owned()], 1)));
-        let agent = tried(Some("/Users/ops/Library/LaunchAgents/homebrew.mxcl.omlx.plist"));
-        insta::assert_snapshot!(agent.unwrap_err(), @"mac-mini1: homebrew.mxcl.omlx is no job of launchd's system domain, so it cannot be taken over");
+        let agent = tried(Some((Some("gui/501"), "/Users/ops/Library/LaunchAgents/homebrew.mxcl.omlx.plist")));
+        assert_eq!(agent, Ok((vec!["gui/501/homebrew.mxcl.omlx".to_owned()], 1)));
+        insta::assert_snapshot!(tried(Some((None, ""))).unwrap_err(), @"mac-mini1: no job of launchd runs `omlx serve` (pid 7), so nothing could start it again after a rollback");
         insta::assert_snapshot!(tried(None).unwrap_err(), @"mac-mini1 runs no oMLX that is not fleetctl's: there is nothing to adopt");
     }
 }

@@ -12,7 +12,7 @@ use crate::execute::{self, Cancel, Job, MachineReport, MachineResult, Order, Pur
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
 use crate::fs;
-use crate::plan::{MachinePlan, PlanState, SavedPlan};
+use crate::plan::{Change, MachinePlan, PlanState, SavedPlan};
 use crate::transport::Connector;
 use crate::ui::{Palette, Progress, plan_text};
 
@@ -157,7 +157,7 @@ fn split(
         let result = match one.plan.state {
             PlanState::Changes => {
                 if let Some(transaction) = one.plan.transaction {
-                    let summary: Vec<String> = one.plan.changes.iter().map(change_line).collect();
+                    let summary: Vec<String> = one.plan.changes.iter().map(Change::line).collect();
                     let terms = cx.terms(run, &args.carry_out, Purpose::Apply, name.as_str(), &summary)?;
                     let Planned { machine, remote, values, .. } = one;
                     let gateways = fleet.gateway_machines().cloned().collect();
@@ -182,15 +182,4 @@ fn split(
         others.push(report);
     }
     Ok((jobs, others))
-}
-
-/// A change in one line, for the history.
-fn change_line(change: &crate::plan::Change) -> String {
-    let action = match change.action {
-        crate::plan::Action::Create => "+",
-        crate::plan::Action::Update => "~",
-        crate::plan::Action::Remove => "-",
-    };
-    let key = change.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
-    format!("{action} {}{key}", change.path)
 }

@@ -1,6 +1,7 @@
 //! `fleetctl init [--probe]`
 
 mod found;
+mod names;
 mod text;
 
 use std::net::IpAddr;
@@ -17,7 +18,7 @@ use crate::config;
 use crate::diagnostic::Severity;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::fleet::{Machine, MachineName, layout};
+use crate::fleet::{Machine, MachineName};
 use crate::fs;
 use crate::observe::Node;
 use crate::transport::{As, Remote, quote_all};
@@ -127,7 +128,7 @@ async fn probe(cx: &Context, suffix: &str, user: &str, machines: &mut [Found]) {
         let Some(found) = machines.iter_mut().find(|found| machine.name == *found.name.as_str()) else { continue };
         match answer {
             Ok(answered) => {
-                found.learn(&answered.observed, &layout::settings_path(machine));
+                found.learn(&answered.observed, machine);
                 found.survey(&survey(&answered.remote).await);
             }
             Err(silent) => {

@@ -329,14 +329,16 @@ fn foreign(answer: &Answered<'_>, jobs: &BTreeMap<String, LaunchdJob>, processes
         if !is_engine(&command) {
             continue;
         }
-        let plist = section.argument.split_once(' ').map(|(_, plist)| plist.to_owned());
-        let label =
-            plist.as_deref().and_then(|path| path.rsplit('/').next()?.strip_suffix(".plist")).map(str::to_owned);
+        let Some((target, plist)) = section.argument.split_once(' ') else { continue };
+        let Some((domain, label)) = target.rsplit_once('/') else { continue };
         known.extend(job.pid);
-        let engine = ForeignEngine { label, plist, pid: job.pid, command };
-        if !found.iter().any(|other| other.label == engine.label) {
-            found.push(engine);
-        }
+        found.push(ForeignEngine {
+            label: Some(label.to_owned()),
+            domain: Some(domain.to_owned()),
+            plist: Some(plist.to_owned()),
+            pid: job.pid,
+            command,
+        });
     }
     let descends = |process: &Process, from: &BTreeSet<u32>| {
         let mut at = process;
@@ -356,6 +358,7 @@ fn foreign(answer: &Answered<'_>, jobs: &BTreeMap<String, LaunchdJob>, processes
         if is_engine(&process.command) && is_new && !descends(process, &ours) && !descends(process, &known) {
             found.push(ForeignEngine {
                 label: None,
+                domain: None,
                 plist: None,
                 pid: Some(process.pid),
                 command: process.command.clone(),

@@ -230,12 +230,22 @@ pub struct PortOwner {
 pub struct ForeignEngine {
     /// The launchd label, where it is a job.
     pub label: Option<String>,
+    /// The launchd domain, where it is a job: `system`, or an agent's `gui/UID` or `user/UID`.
+    pub domain: Option<String>,
     /// The plist, where there is one.
     pub plist: Option<String>,
     /// The pid, where it runs.
     pub pid: Option<u32>,
     /// Its command line.
     pub command: String,
+}
+
+impl ForeignEngine {
+    /// What launchctl calls the job: the bare label of a daemon, `gui/UID/LABEL` of an agent. `None` where no job runs it.
+    pub fn target(&self) -> Option<String> {
+        let (domain, label) = (self.domain.as_deref()?, self.label.as_deref()?);
+        Some(if domain == "system" { label.to_owned() } else { format!("{domain}/{label}") })
+    }
 }
 
 /// A TCP connection to oMLX's port.

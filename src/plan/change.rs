@@ -57,6 +57,19 @@ pub struct Change {
     pub diff: Option<String>,
 }
 
+impl Change {
+    /// In one line, for the history.
+    pub fn line(&self) -> String {
+        let action = match self.action {
+            Action::Create => "+",
+            Action::Update => "~",
+            Action::Remove => "-",
+        };
+        let key = self.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
+        format!("{action} {}{key}", self.path)
+    }
+}
+
 /// Something that is left as it is, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {

@@ -84,9 +84,8 @@ fn foreign_engine(input: &Input<'_>) -> Option<Refusal> {
         (None, Some(pid)) => format!("pid {pid} ({})", foreign.command),
         (None, None) => foreign.command.clone(),
     };
-    // adopt takes jobs of the system domain over; a process without one, or an agent, has to be stopped by hand.
-    let is_daemon = foreign.plist.as_ref().is_some_and(|plist| plist.starts_with("/Library/LaunchDaemons/"));
-    let mend = if foreign.label.is_some() && (is_daemon || foreign.plist.is_none()) {
+    // adopt takes launchd's jobs over; a process without one has to be stopped by hand.
+    let mend = if foreign.target().is_some() {
         format!("Take it over with `fleetctl adopt {machine}`, or stop it on the machine", machine = input.machine.name)
     } else {
         format!("Stop it on the machine; `fleetctl doctor {machine}` says how", machine = input.machine.name)

@@ -370,6 +370,7 @@ fn a_machine_that_is_not_ours_to_touch_is_refused_with_the_mend() {
     let (state, detail) = refused(&|case| {
         case.observed.foreign = vec![ForeignEngine {
             label: Some("homebrew.mxcl.omlx".into()),
+            domain: Some("gui/501".into()),
             plist: None,
             pid: Some(7),
             command: "omlx serve".into(),

@@ -1,8 +1,25 @@
 # launchd.sh: daemons. Numbers are Darwin's and launchd's own (launchctl error N); texts vary by release and are only shown.
 
+# unit_target LABEL: where launchd knows it, TARGET and DOMAIN. A bare label is a daemon's; "gui/501/LABEL" is an agent that is taken over.
+unit_target() {
+	case $1 in
+	*/*) TARGET=$1 ;;
+	*) TARGET=system/$1 ;;
+	esac
+	DOMAIN=${TARGET%/*}
+}
+
 # unit_look LABEL: asks launchd; 0 loaded, 113 not loaded, else it would not say. The report is in UNIT: in memory, because this must work on a full disk.
 unit_look() {
-	UNIT=$(/bin/launchctl print "system/$1" 2>/dev/null)
+	unit_target "$1"
+	UNIT=$(/bin/launchctl print "$TARGET" 2>/dev/null)
+	looked_at=$?
+	# An agent whose user has logged out went with its domain.
+	case $DOMAIN,$looked_at in
+	system,*) return "$looked_at" ;;
+	*,112 | *,125) return 113 ;;
+	*) return "$looked_at" ;;
+	esac
 }
 
 # unit_field NAME: of the last report. Fields stand one tab deep; nested blocks repeat their names.
@@ -34,7 +51,8 @@ unit_exits() {
 
 # disabled LABEL: whether launchd's own store keeps it from starting; up to macOS 12 the word is "true".
 disabled() {
-	/bin/launchctl print-disabled system 2>/dev/null | grep -E "\"$1\" => (disabled|true)" >/dev/null
+	unit_target "$1"
+	/bin/launchctl print-disabled "$DOMAIN" 2>/dev/null | grep -E "\"${TARGET##*/}\" => (disabled|true)" >/dev/null
 }
 
 # launchctl_number: of the last failed call: from its words, else its exit status.
@@ -45,7 +63,8 @@ launchctl_number() {
 
 # unit_stop LABEL: keeps it from starting at a boot meanwhile, stops it, and waits until launchd has forgotten it.
 unit_stop() {
-	/bin/launchctl disable "system/$1" 2>/dev/null
+	unit_target "$1"
+	/bin/launchctl disable "$TARGET" 2>/dev/null
 	unit_look "$1"
 	case $? in
 	113) return 0 ;;
@@ -55,7 +74,7 @@ unit_stop() {
 	'' | *[!0-9]*) budget=20 ;;
 	esac
 	budget=$((budget + 15))
-	SAID=$(/bin/launchctl bootout "system/$1" 2>&1)
+	SAID=$(/bin/launchctl bootout "$TARGET" 2>&1)
 	waiting_starts
 	asked=0
 	interrupted=
@@ -71,7 +90,7 @@ unit_stop() {
 		# A bootout that launchd answered with "in progress", or lost.
 		if [ $((WAITED - asked)) -ge 5 ] && [ -z "$pid" ]; then
 			asked=$WAITED
-			SAID=$(/bin/launchctl bootout "system/$1" 2>&1)
+			SAID=$(/bin/launchctl bootout "$TARGET" 2>&1)
 		fi
 		if [ "$WAITED" -ge "$budget" ]; then
 			[ "$pid" ] && kill -KILL "$pid" 2>/dev/null
@@ -88,8 +107,9 @@ unit_stop() {
 unit_start() {
 	tries=0
 	while :; do
-		/bin/launchctl enable "system/$1" 2>/dev/null
-		SAID=$(/bin/launchctl bootstrap system "$2" 2>&1) && return 0
+		unit_target "$1"
+		/bin/launchctl enable "$TARGET" 2>/dev/null
+		SAID=$(/bin/launchctl bootstrap "$DOMAIN" "$2" 2>&1) && return 0
 		number=$(launchctl_number "$?")
 		tries=$((tries + 1))
 		case $number in
@@ -114,7 +134,7 @@ unit_start() {
 unit_nudge() {
 	unit_look "$1" || return 0
 	[ "$(unit_pid)" ] && return 0
-	[ "$(unit_field runs)" = 0 ] && /bin/launchctl kickstart "system/$1" 2>/dev/null
+	[ "$(unit_field runs)" = 0 ] && /bin/launchctl kickstart "$TARGET" 2>/dev/null
 	return 0
 }
 
@@ -173,7 +193,8 @@ start_units() {
 			;;
 		remove)
 			# Nothing is left in launchd's store either.
-			/bin/launchctl enable "system/$label" 2>/dev/null
+			unit_target "$label"
+			/bin/launchctl enable "$TARGET" 2>/dev/null
 			;;
 		esac
 	done <"$APPLY/lists/unit"

@@ -212,10 +212,12 @@ units_back() {
 			continue
 		fi
 		if [ "$store" = disabled ]; then
-			/bin/launchctl disable "system/$label" 2>/dev/null
+			unit_target "$label"
+			/bin/launchctl disable "$TARGET" 2>/dev/null
 			continue
 		fi
-		/bin/launchctl enable "system/$label" 2>/dev/null
+		unit_target "$label"
+		/bin/launchctl enable "$TARGET" 2>/dev/null
 		[ "$loaded" = yes ] && [ -f "$plist" ] || continue
 		unit_look "$label" && continue
 		step "starting ${label#dev.fleetctl.}"

@@ -6,6 +6,7 @@ mod architecture;
 mod capacity;
 mod check;
 mod docs;
+mod first_run;
 mod json_sh;
 mod lab_hosts;
 mod pages;

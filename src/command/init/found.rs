@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::fleet::{Bytes, Release, WeightsKind, layout};
+use crate::fleet::{Bytes, Machine, Release, WeightsKind, layout};
 use crate::observe::{FileFact, Observed};
 
 /// Weights that lie on a machine.
@@ -21,16 +21,35 @@ pub(super) struct FoundWeights {
 }
 
 /// A name that runs on a machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct FoundName {
     /// As oMLX lists it.
     pub(super) id: String,
     /// Whether it is pinned.
     pub(super) is_pinned: bool,
+    /// Its entry in model_settings.json.
+    pub(super) settings: Map<String, Value>,
+    /// Unloaded after so many idle seconds.
+    pub(super) ttl: Option<u64>,
+    /// A second name that oMLX answers to.
+    pub(super) alias: Option<String>,
+}
+
+impl FoundName {
+    fn new(id: &str, listed: &Value, settings: Map<String, Value>) -> Self {
+        let pinned = |value: Option<&Value>| value.and_then(Value::as_bool) == Some(true);
+        Self {
+            id: id.to_owned(),
+            is_pinned: pinned(listed.get("pinned")) || pinned(settings.get("is_pinned")),
+            ttl: settings.get("ttl_seconds").and_then(Value::as_u64).filter(|ttl| *ttl > 0),
+            alias: settings.get("model_alias").and_then(Value::as_str).map(str::to_owned),
+            settings,
+        }
+    }
 }
 
 /// A machine of the tailnet that is a Mac.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Found {
     /// First label of its tailnet name.
     pub(super) name: String,
@@ -58,6 +77,8 @@ pub(super) struct Found {
     pub(super) has_key: bool,
     /// launchd jobs and processes that run oMLX.
     pub(super) engines: Vec<String>,
+    /// The program of oMLX there.
+    pub(super) program: Option<String>,
     /// What it serves.
     pub(super) names: Vec<FoundName>,
     /// What lies there.
@@ -66,7 +87,7 @@ pub(super) struct Found {
 
 impl Found {
     /// What the probe saw.
-    pub(super) fn learn(&mut self, observed: &Observed, settings_path: &str) {
+    pub(super) fn learn(&mut self, observed: &Observed, machine: &Machine) {
         let chip = observed.hardware.chip.as_deref().map(|chip| chip.trim_start_matches("Apple").trim().to_owned());
         self.chip = chip.filter(|chip| !chip.is_empty());
         self.memory = observed.hardware.memory;
@@ -89,21 +110,27 @@ impl Found {
             (None, None) => engine.command.clone(),
         });
         self.engines = ours.into_iter().chain(others).collect();
-        if let Some(FileFact::File { bytes: Some(bytes), .. }) = observed.files.get(settings_path)
-            && let Ok(settings) = serde_json::from_slice::<Value>(bytes)
-        {
+        // Where it is declared by default, else as the job that runs it names it.
+        let started = observed.foreign.iter().find_map(|engine| engine.command.split(' ').next());
+        self.program = match observed.program_present {
+            Some(true) => Some(machine.omlx.program.clone()),
+            _ => started.filter(|program| program.starts_with('/') && program.ends_with("/omlx")).map(str::to_owned),
+        };
+        if let Some(settings) = json_file(observed, &layout::settings_path(machine)) {
             let text = |pointer: &str| settings.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
             self.host = text("/server/host");
             self.port = settings.pointer("/server/port").and_then(Value::as_u64).and_then(|port| port.try_into().ok());
             self.has_key = text("/auth/api_key").is_some_and(|key| !key.is_empty());
         }
+        let entries = json_file(observed, &layout::model_settings_path(machine)).unwrap_or_default();
+        let entry = |id: &str| entries.pointer("/models")?.get(id)?.as_object().cloned();
         let models = observed.engine.models.got().and_then(|models| models.get("models")?.as_array().cloned());
         self.names = models
             .unwrap_or_default()
             .iter()
             .filter_map(|model| {
-                let is_pinned = model.get("pinned").and_then(Value::as_bool) == Some(true);
-                Some(FoundName { id: model.get("id")?.as_str()?.to_owned(), is_pinned })
+                let id = model.get("id")?.as_str()?;
+                Some(FoundName::new(id, model, entry(id).unwrap_or_default()))
             })
             .collect();
     }
@@ -139,6 +166,11 @@ impl Found {
         }
         best.map(|(root, _)| root)
     }
+}
+
+fn json_file(observed: &Observed, path: &str) -> Option<Value> {
+    let Some(FileFact::File { bytes: Some(bytes), .. }) = observed.files.get(path) else { return None };
+    serde_json::from_slice(bytes).ok()
 }
 
 /// By config.json: a classifier of sequences reorders passages; a vision part reads images; what makes no causal text and is no draft gives vectors.

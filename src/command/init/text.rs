@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::found::{Found, FoundWeights};
-use crate::fleet::{Bytes, MachineName, Release, ServedName, WeightsKind};
+use super::names;
+use crate::fleet::{Bytes, MachineName, Release};
 
 /// What the laptop knows besides the machines.
 pub(super) struct Laptop<'a> {
@@ -17,13 +18,16 @@ pub(super) struct Laptop<'a> {
     pub(super) has_probed: bool,
 }
 
+/// Where Homebrew puts oMLX.
+pub(super) const PROGRAM: &str = "/opt/homebrew/bin/omlx";
+
 /// A TOML string.
 pub(super) fn string(text: &str) -> String {
     toml_edit::Value::from(text).to_string().trim().to_owned()
 }
 
 /// Remote text in a comment: one line, nothing that a terminal would obey.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     crate::ui::sanitize(text).replace('\n', " ")
 }
 
@@ -32,10 +36,10 @@ pub(super) fn first_fleet(laptop: &Laptop<'_>, machines: &[Found]) -> String {
     let mut text = String::from(
         "# A first fleet file, written by `fleetctl init`. `fleetctl check` says what is missing, `fleetctl plan` what would change.\nschema = 1\n\n[fleet]\nname     = \"home\"\n",
     );
-    text.push_str(&format!("timezone = {}   # windows and jobs are meant in this zone\n", string(laptop.zone)));
+    let common = Common::of(laptop, machines);
+    text.push_str(&format!("timezone = {}   # windows and jobs are meant in this zone\n", string(&common.zone)));
     text.push_str(&format!("tailnet  = {}   # a machine is reached at <machine>.<tailnet>\n", string(laptop.tailnet)));
     text.push_str(&format!("user     = {}   # logs in over SSH; oMLX runs as this user\n\n", string(laptop.user)));
-    let common = Common::of(machines);
     common.write(&mut text, machines);
     for machine in machines {
         table(&mut text, laptop, &common, machine);
@@ -52,13 +56,15 @@ pub(super) fn first_fleet(laptop: &Laptop<'_>, machines: &[Found]) -> String {
             found.kind.as_str()
         ));
     }
-    served(&mut text, machines, &weights);
+    names::served(&mut text, common.release, machines, &weights);
     text
 }
 
-/// [omlx]: what most of the machines have.
+/// What most of the machines have.
 struct Common {
+    zone: String,
     release: Release,
+    program: String,
     bind: String,
     port: u16,
     weights: String,
@@ -87,10 +93,14 @@ fn bind(machine: &Found) -> Option<String> {
 }
 
 impl Common {
-    fn of(machines: &[Found]) -> Self {
+    fn of(laptop: &Laptop<'_>, machines: &[Found]) -> Self {
         let bind = most(machines.iter().filter_map(bind)).unwrap_or_else(|| "loopback".to_owned());
         Self {
+            zone: most(machines.iter().filter_map(|machine| machine.zone.clone()))
+                .unwrap_or_else(|| laptop.zone.to_owned()),
             release: most(machines.iter().filter_map(|machine| machine.release)).unwrap_or(Release::V0_3_8),
+            program: most(machines.iter().filter_map(|machine| machine.program.clone()))
+                .unwrap_or_else(|| PROGRAM.to_owned()),
             // Everybody on the network could use what is bound so; check demands a key for it.
             has_key: bind == "all" || machines.iter().any(|machine| machine.has_key),
             bind,
@@ -103,7 +113,7 @@ impl Common {
         let known: Vec<String> = Release::ALL.iter().map(ToString::to_string).collect();
         text.push_str("# --- oMLX, for every machine. [machines.NAME.omlx] overrides key by key.\n[omlx]\n");
         text.push_str(&format!("version = \"{}\"   # known releases: {}\n", self.release, known.join(", ")));
-        text.push_str("program = \"/opt/homebrew/bin/omlx\"\n");
+        text.push_str(&format!("program = {}\n", string(&self.program)));
         text.push_str(&format!(
             "bind    = {}   # \"all\" (demands api_key), \"loopback\", \"tailnet\" or an IP address\n",
             string(&self.bind)
@@ -171,7 +181,7 @@ fn table(text: &mut String, laptop: &Laptop<'_>, common: &Common, machine: &Foun
     if let Some(lan) = machine.lan {
         lines.push(format!("lan    = \"{lan}\"   # raced with the tailnet name under the same SSH host key"));
     }
-    if let Some(zone) = machine.zone.as_deref().filter(|zone| *zone != laptop.zone) {
+    if let Some(zone) = machine.zone.as_deref().filter(|zone| *zone != common.zone) {
         lines.push(format!("timezone = {}   # of the machine's own clock", string(zone)));
     }
     if let Some(home) = machine.home.as_deref().filter(|home| *home != format!("/Users/{}", laptop.user)) {
@@ -180,6 +190,9 @@ fn table(text: &mut String, laptop: &Laptop<'_>, common: &Common, machine: &Foun
     let mut own: Vec<String> = Vec::new();
     if let Some(release) = machine.release.filter(|release| *release != common.release) {
         own.push(format!("version = \"{release}\""));
+    }
+    if let Some(program) = machine.program.as_ref().filter(|program| **program != common.program) {
+        own.push(format!("program = {}", string(program)));
     }
     if let Some(bind) = bind(machine).filter(|bind| *bind != common.bind) {
         own.push(format!("bind    = {}", string(&bind)));
@@ -231,57 +244,12 @@ fn weights<'a>(common: &Common, machines: &'a [Found]) -> BTreeMap<String, &'a F
     all
 }
 
-fn slug(text: &str) -> String {
+/// A key of the fleet file out of a name of any kind.
+pub(super) fn slug(text: &str) -> String {
     let plain = text.to_ascii_lowercase().replace(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit()), "-");
     let plain: String = plain.trim_matches('-').chars().take(32).collect();
     let plain = plain.trim_matches('-').to_owned();
     if plain.is_empty() { "model".to_owned() } else { plain }
-}
-
-fn served(text: &mut String, machines: &[Found], weights: &BTreeMap<String, &FoundWeights>) {
-    let mut names: BTreeMap<&str, (&String, Vec<&str>, Vec<&str>)> = BTreeMap::new();
-    let mut unknown: Vec<String> = Vec::new();
-    for machine in machines.iter().filter(|machine| MachineName::new(machine.name.as_str()).is_ok()) {
-        for found in &machine.names {
-            let model = machine
-                .weights_of(&found.id)
-                .and_then(|found| weights.iter().find(|(_, other)| other.directory == found.directory))
-                .filter(|(_, found)| found.kind != WeightsKind::Draft && ServedName::new(found_id(found)).is_ok());
-            let Some((model, _)) = model else {
-                unknown.push(format!("{} on {}", comment(&found.id), comment(&machine.name)));
-                continue;
-            };
-            let entry = names.entry(found.id.as_str()).or_insert_with(|| (model, Vec::new(), Vec::new()));
-            entry.1.push(&machine.name);
-            if found.is_pinned {
-                entry.2.push(&machine.name);
-            }
-        }
-    }
-    if !names.is_empty() {
-        text.push_str("# --- Served names: what answers now, under the same names\n[profiles.plain]\n\n");
-    }
-    let list = |names: &[&str]| format!("[{}]", names.iter().map(|name| string(name)).collect::<Vec<_>>().join(", "));
-    for (name, (model, on, resident)) in names {
-        text.push_str(&format!(
-            "[serve.{}]\nmodel    = \"{model}\"\nprofile  = \"plain\"\non       = {}\n",
-            string(name),
-            list(&on)
-        ));
-        if resident.len() == on.len() {
-            text.push_str("resident = true\n");
-        } else if !resident.is_empty() {
-            text.push_str(&format!("resident = {}\n", list(&resident)));
-        }
-        text.push('\n');
-    }
-    for name in unknown {
-        text.push_str(&format!("# Served now and not declared here, because its weights were not found: {name}\n"));
-    }
-}
-
-fn found_id(found: &FoundWeights) -> &str {
-    found.directory.rsplit('/').next().unwrap_or(&found.directory)
 }
 
 /// As the fleet file writes sizes, rounded up: 1024-based, MB below one GB.
@@ -300,8 +268,11 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::found::FoundName;
     use super::*;
+    use crate::fleet::WeightsKind;
 
     fn laptop(has_probed: bool) -> Laptop<'static> {
         Laptop { tailnet: "t.ts.net", user: "ops", zone: "Europe/Berlin", has_probed }
@@ -328,13 +299,28 @@ mod tests {
             host: Some("0.0.0.0".to_owned()),
             port: Some(8010),
             has_key: true,
+            program: Some(PROGRAM.to_owned()),
             engines: vec!["the launchd job homebrew.mxcl.omlx".to_owned()],
-            names: ["Qwen3.6-2B-MLX-4bit", "gone"].map(|id| FoundName { id: id.to_owned(), is_pinned: true }).to_vec(),
+            names: ["Qwen3.6-2B-MLX-4bit", "gone"].map(found_name).to_vec(),
             weights: vec![
                 weights("Qwen3.6-2B-MLX-4bit", 1_717_986_919, WeightsKind::Llm),
                 weights("org/arctic", 629_145_600, WeightsKind::Embedding),
             ],
             ..named(name)
+        }
+    }
+
+    fn found_name(id: &str) -> FoundName {
+        let settings = json!({
+            "max_context_window": 8192, "temperature": 0.7, "chat_template_kwargs": {"enable_thinking": false},
+            "dflash_enabled": false, "specprefill_draft_model": "/nowhere", "top_p": 7, "ttl_seconds": 900, "is_pinned": true
+        });
+        FoundName {
+            id: id.to_owned(),
+            is_pinned: true,
+            settings: settings.as_object().cloned().unwrap_or_default(),
+            ttl: Some(900),
+            alias: Some("gpt-4".to_owned()),
         }
     }
 
@@ -385,13 +371,21 @@ mod tests {
         size      = "1.61GB"
         kind      = "llm"
 
-        # --- Served names: what answers now, under the same names
-        [profiles.plain]
+        # --- Profiles: what oMLX's model_settings.json says of these names
+        [profiles.qwen3-6-2b-mlx-4bit]
+        chat_template_kwargs = { enable_thinking = false }
+        max_context_window = 8192
+        temperature = 0.7
 
+        # --- Served names: what answers now, under the same names
+        # Qwen3.6-2B-MLX-4bit: top_p = 7 is left out: must be between 0 and 1
+        # Qwen3.6-2B-MLX-4bit: specprefill_draft_model = "/nowhere" is left out: its weights were not found
+        # Qwen3.6-2B-MLX-4bit: it answers as gpt-4 too, until fleetctl is applied
         [serve."Qwen3.6-2B-MLX-4bit"]
         model    = "qwen3-6-2b-mlx-4bit"
-        profile  = "plain"
+        profile  = "qwen3-6-2b-mlx-4bit"
         on       = ["mini", "studio"]
+        ttl      = "900s"
         resident = true
 
         # Served now and not declared here, because its weights were not found: gone on mini

@@ -23,8 +23,11 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
         "omlx-foreign" => {
             let examined = examined?;
             let foreign = examined.observed.foreign.first()?;
-            let is_daemon = foreign.plist.as_deref().is_some_and(|plist| plist.starts_with("/Library/LaunchDaemons/"));
-            if is_daemon { here(format!("fleetctl adopt {name}")) } else { stop(foreign, examined.quote) }
+            if foreign.target().is_some() {
+                here(format!("fleetctl adopt {name}"))
+            } else {
+                stop(foreign, examined.quote)
+            }
         }
         "omlx-stopped" | "drifted" | "state-unreadable" | "name-not-listed" | "resident-not-loaded" => {
             here(format!("fleetctl apply --on {name}"))
@@ -58,11 +61,19 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
 
 /// Ends an oMLX that is not ours and keeps it from coming back; its definition stays where it is.
 pub(super) fn stop(foreign: &ForeignEngine, quote: &dyn Fn(&str) -> String) -> Option<Mend> {
-    let Some(label) = &foreign.label else { return Some(Mend::There(format!("sudo kill {}", foreign.pid?))) };
-    let is_agent = foreign.plist.as_deref().is_some_and(|plist| plist.contains("/LaunchAgents/"));
-    let (sudo, domain) = if is_agent { ("", "gui/$(id -u)") } else { ("sudo ", "system") };
-    let label = quote(label);
-    Some(Mend::There(format!("{sudo}launchctl bootout {domain}/{label}; {sudo}launchctl disable {domain}/{label}")))
+    if foreign.command.contains("/oMLX.app/") {
+        // Its own supervisor would start a killed server again (facts/omlx.md 9).
+        return Some(Mend::There(
+            "osascript -e 'quit app \"oMLX\"' -e 'tell application \"System Events\" to delete (every login item whose name is \"oMLX\")'"
+                .to_owned(),
+        ));
+    }
+    let (Some(domain), Some(label)) = (&foreign.domain, &foreign.label) else {
+        return Some(Mend::There(format!("sudo kill {}", foreign.pid?)));
+    };
+    let sudo = if domain == "system" { "sudo " } else { "" };
+    let target = quote(&format!("{domain}/{label}"));
+    Some(Mend::There(format!("{sudo}launchctl bootout {target}; {sudo}launchctl disable {target}")))
 }
 
 /// Installs the rule for our one command under sudo: checked before it is in force (macos.md 4.2). `line`: transport's, for the login user.

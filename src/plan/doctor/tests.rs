@@ -126,6 +126,7 @@ fn processes_ports_and_launchds_patience() {
     let mut all = said(|observed| {
         let foreign = |label: Option<&str>, pid| ForeignEngine {
             label: label.map(str::to_owned),
+            domain: label.map(|_| "gui/501".to_owned()),
             plist: None,
             pid: Some(pid),
             command: "omlx-server".to_owned(),
@@ -156,7 +157,7 @@ fn processes_ports_and_launchds_patience() {
     all.extend(said_of("mac-mini1", &open, None, |observed| observed.files.clear()));
     insta::assert_snapshot!(all.join("\n"), @r"
     omlx-stale | pid 99 is an oMLX of no job: omlx-server | there: sudo kill 99
-    omlx-second | homebrew.mxcl.omlx is loaded beside our daemon | there: sudo launchctl bootout system/<homebrew.mxcl.omlx>; sudo launchctl disable system/<homebrew.mxcl.omlx>
+    omlx-second | homebrew.mxcl.omlx is loaded beside our daemon | there: launchctl bootout <gui/501/homebrew.mxcl.omlx>; launchctl disable <gui/501/homebrew.mxcl.omlx>
     port-taken | port 8000 is held by pid 7 of eve: nc -l 8000 | there: sudo lsof -nP -iTCP:8000 -sTCP:LISTEN
     omlx-restart-pending | oMLX 0.5.0 is installed and 0.3.8 still runs | -
     daemon-cannot-open | omlx ended with 78 before it ran: its log, working directory or program cannot be opened | here: fleetctl apply --on mac-mini3

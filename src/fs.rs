@@ -32,8 +32,13 @@ pub fn append(path: &Path) -> io::Result<std::fs::File> {
 }
 
 /// Replaces a file in one step: a temporary file in the same directory, synced, then renamed. The mode is set before any content is written.
+///
+/// A device or a pipe (`--out /dev/stdout`) is written to as it is: a rename would put a file in its place.
 pub fn write_atomic(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
+    if fs_err::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs_err::OpenOptions::new().write(true).open(path)?.write_all(contents);
+    }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".fleetctl-")
@@ -101,6 +106,11 @@ mod tests {
         assert_eq!(read_text(&path, 100).expect("read"), "two");
         assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(directory.path()).expect("listed").count(), 1);
+        let device = directory.path().join("device");
+        std::os::unix::fs::symlink("/dev/null", &device).expect("a link");
+        write_atomic(&device, b"nothing", 0o600).expect("taken");
+        assert!(device.is_symlink(), "a device is written to, not replaced");
+        std::fs::remove_file(&device).expect("removed");
         assert!(read_text(&path, 2).expect_err("too long").to_string().contains("longer than 2 bytes"));
     }
 }

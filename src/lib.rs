@@ -20,6 +20,8 @@ pub mod execute;
 pub mod exit;
 pub mod fleet;
 pub mod fs;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod observe;
 pub mod omlx;
 pub mod plan;
@@ -28,7 +30,7 @@ pub mod schedule;
 pub mod secret;
 pub mod shadow;
 pub mod slot;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 pub mod transport;
 pub mod ui;

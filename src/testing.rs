@@ -1,5 +1,7 @@
 //! Fixtures that the tests of several rooms share.
 
+pub(crate) mod machine;
+
 use crate::fleet::Fleet;
 
 /// The fleet of the repository's fleet.toml.

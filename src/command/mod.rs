@@ -40,6 +40,8 @@ mod slot_probe;
 mod status;
 mod tailnet;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use ask::ask;
 pub(crate) use context::Context;
 pub use dispatch::run;
 pub(crate) use fleet_file::FleetFile;

@@ -64,7 +64,7 @@ pub async fn history(remote: &Remote) -> Result<Vec<Generation>, RunError> {
 }
 
 /// Reads what the machine printed; a line that is none is left out. Oldest first.
-fn read(text: &str) -> Vec<Generation> {
+pub(super) fn read(text: &str) -> Vec<Generation> {
     let present = text.lines().rev().find_map(|line| line.strip_prefix("present ")).and_then(|text| text.parse().ok());
     let mut all: Vec<Generation> = text
         .lines()

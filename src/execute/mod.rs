@@ -8,6 +8,8 @@ mod cancel;
 mod carry_out;
 mod gateway;
 mod history;
+#[cfg(any(test, fuzzing))]
+mod hostile;
 mod job_start;
 mod payload;
 mod receipt;
@@ -22,6 +24,8 @@ pub use by_hand::{Deed, HandReport, HandResult, HandTerms, HandUnit, by_hand};
 pub use cancel::Cancel;
 pub use carry_out::{Event, Events, Job, attach, carry_out};
 pub use history::{About, Generation, history};
+#[cfg(any(test, fuzzing))]
+pub(crate) use hostile::read_anything;
 pub use job_start::{JobEnd, JobPlace, JobStart, follow_job, start_job};
 pub use payload::{Payload, PayloadError, PayloadFile, Purpose, Terms, payload};
 pub use receipt::{Occasion, Receipt};

@@ -28,6 +28,9 @@ sed -n 's/^ *"path": "\(.*\)",*$/\1/p' manifest.json 2>/dev/null | while IFS= re
 done
 "#;
 
+/// Stands for oMLX's base path where the manifest names none.
+const NO_BASE: &str = "/var/empty";
+
 /// How long a machine may take to answer.
 const WITHIN: Duration = Duration::from_mins(1);
 
@@ -80,7 +83,7 @@ enum There {
     Link(String),
 }
 
-fn plan(machine: &MachineName, text: &str, within: Duration) -> Removal {
+pub(super) fn plan(machine: &MachineName, text: &str, within: Duration) -> Removal {
     let after = |word: &str| text.lines().find_map(|line| line.strip_prefix(word)).unwrap_or_default();
     let record: Record = serde_json::from_str(after("record ")).unwrap_or_default();
     let mut removal = Removal { transaction: None, fleet: record.fleet, kept: Vec::new() };
@@ -104,12 +107,14 @@ fn plan(machine: &MachineName, text: &str, within: Duration) -> Removal {
         })
         .collect();
     let mut transaction = empty(machine, within);
+    let base = files.iter().find_map(|file| base_of(&file.path)).unwrap_or(NO_BASE).to_owned();
     for file in files {
         let (user, group) = file.owner.split_once(':').unwrap_or(("root", "wheel"));
         let owner = Owner { user: user.to_owned(), group: group.to_owned() };
-        if let Some(base) = base_of(&file.path) {
+        let keep = |reason: &str| Kept { path: file.path.clone(), reason: reason.to_owned() };
+        if base_of(&file.path) == Some(&base) {
             if file.path.ends_with("/settings.json") {
-                base.clone_into(&mut transaction.base);
+                transaction.base.clone_from(&base);
                 transaction.user.clone_from(&owner.user);
             }
             transaction
@@ -117,10 +122,15 @@ fn plan(machine: &MachineName, text: &str, within: Duration) -> Removal {
                 .extend(merge(&file.path, owner, &record.keys).filter(|_| there.contains_key(file.path.as_str())));
             continue;
         }
+        // A manifest that somebody edited must not become a list of what to delete.
+        if !layout::could_be_ours(&file.path, &base) {
+            let is_there = there.contains_key(file.path.as_str());
+            removal.kept.extend(is_there.then(|| keep("listed in the manifest, but nothing of fleetctl's lies there")));
+            continue;
+        }
         if let Some(step) = unit(&file.path) {
             transaction.units.push(step);
         }
-        let keep = |reason: &str| Kept { path: file.path.clone(), reason: reason.to_owned() };
         match (there.get(file.path.as_str()), file.kind.as_str()) {
             (None, _) => {}
             (Some(There::Link(target)), "link") if Some(target) == file.target.as_ref() => {
@@ -170,7 +180,7 @@ fn empty(machine: &MachineName, within: Duration) -> Transaction {
     Transaction {
         machine: machine.clone(),
         user: "root".to_owned(),
-        base: "/var/empty".to_owned(),
+        base: NO_BASE.to_owned(),
         found: Vec::new(),
         directories: Vec::new(),
         puts: Vec::new(),
@@ -230,5 +240,22 @@ mod tests {
         assert_eq!(transaction.units.len(), 1);
         assert_eq!(plan(&machine, "", Duration::ZERO).transaction, None);
         assert_eq!(plan(&machine, "manifest {edited\n", Duration::ZERO).transaction, None);
+    }
+
+    #[test]
+    fn an_edited_manifest_is_no_list_of_what_to_delete() {
+        let manifest = serde_json::json!({"machines": [{"files": [
+            {"path": "/Users/ops/.omlx/settings.json", "kind": "file", "owner": "ops:staff"},
+            {"path": "/etc/passwd", "kind": "file", "owner": "root:wheel"},
+            {"path": "/usr/local/var/fleetctl/../../../etc/hosts", "kind": "file", "owner": "root:wheel"},
+            {"path": "/Users/other/settings.json", "kind": "file", "owner": "root:wheel"},
+            {"path": "/Users/ops/bin/tool", "kind": "link", "owner": "ops:staff", "target": "/x"},
+        ]}]});
+        let there = "sha /etc/passwd\taa\nsha /usr/local/var/fleetctl/../../../etc/hosts\taa\nsha /Users/other/settings.json\taa\nlink /Users/ops/bin/tool\t/x\n";
+        let keys = "{\"keys\": {\"/Users/other/settings.json\": [\"/a\"]}}";
+        let text = format!("manifest {manifest}\nrecord {keys}\n{there}");
+        let removal = plan(&MachineName::new("m").expect("a name"), &text, Duration::ZERO);
+        let transaction = removal.transaction.expect("something is ours");
+        assert_eq!((transaction.removes.len(), transaction.merges.len(), removal.kept.len()), (0, 0, 4));
     }
 }

@@ -62,3 +62,13 @@ pub fn model_profiles_path(machine: &Machine) -> String {
 pub fn serve_directory(machine: &Machine) -> String {
     format!("{}/serve", machine.omlx.base)
 }
+
+/// Whether fleetctl ever puts anything there; `base` is oMLX's base path. What a machine says is ours must not become a list of what to delete there.
+pub fn could_be_ours(path: &str, base: &str) -> bool {
+    let plist = format!("{DAEMONS}/{LABEL_PREFIX}");
+    let below = [LIB, STATE].map(|directory| format!("{directory}/"));
+    let serve = format!("{base}/serve/");
+    let is_ours =
+        path.starts_with(&plist) || below.iter().any(|prefix| path.starts_with(prefix)) || path.starts_with(&serve);
+    is_ours && !path.split('/').any(|part| part == ".." || part == ".") && !path.chars().any(char::is_control)
+}

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Action, Change, ChangeKind, Disturbs, Found, Input, Kept, Put, Secrets, diff};
+use crate::fleet::layout;
 use crate::observe::FileFact;
 use crate::render::{Content, Entry, Text};
 use crate::secret::{ExposeSecret as _, SecretString};
@@ -188,25 +189,13 @@ fn last_applied_hash(input: &Input<'_>, path: &str) -> Option<String> {
     listed(input).remove(path).and_then(|listed| listed.sha256)
 }
 
-/// Whether fleetctl ever puts anything there: a manifest that somebody edited must not become a list of what to delete.
-fn could_be_ours(input: &Input<'_>, path: &str) -> bool {
-    let base = format!("{}/serve/", input.machine.omlx.base);
-    let ours = [
-        "/Library/LaunchDaemons/dev.fleetctl.",
-        "/usr/local/libexec/fleetctl/",
-        "/usr/local/var/fleetctl/",
-        base.as_str(),
-    ];
-    ours.iter().any(|prefix| path.starts_with(prefix)) && !path.split('/').any(|part| part == ".." || part == ".")
-}
-
 fn prune(input: &Input<'_>, work: &mut FileWork) {
     for (path, listed) in listed(input) {
         if input.bundle.entry(&path).is_some() || is_omlx_file(input, &path) {
             continue;
         }
         let mut keep = |reason: &str| work.kept.push(Kept { path: path.clone(), reason: reason.to_owned() });
-        if !could_be_ours(input, &path) {
+        if !layout::could_be_ours(&path, &input.machine.omlx.base) {
             keep("listed in the manifest, but nothing of fleetctl's lies there");
             continue;
         }

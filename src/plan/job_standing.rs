@@ -107,7 +107,8 @@ mod tests {
 
     use super::*;
     use crate::observe::LaunchdJob;
-    use crate::plan::tests::{after_apply, machine, values};
+    use crate::plan::tests::machine;
+    use crate::testing::machine::{after_apply, values};
     use crate::{render, testing};
 
     /// wiki-lint on mini3, due daily at 02:15 in New York: 07:15 UTC in November.

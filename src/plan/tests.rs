@@ -1,18 +1,16 @@
 //! The planner against a machine that holds exactly what its bundle says, and against every way in which one can differ.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::fleet::{Fleet, Machine};
-use crate::observe::{
-    Answer, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Memory, Observed, Path, PortOwner,
-    Sudo,
-};
-use crate::render::{self, Bundle, Content, Wanted};
-use crate::secret::{ExposeSecret as _, SecretString};
+use crate::observe::{Answer, FileFact, ForeignEngine, Observed, PortOwner};
+use crate::render::{self, Bundle};
+use crate::secret::SecretString;
 use crate::testing;
+use crate::testing::machine::{after_apply, set, values};
 
 struct Case {
     fleet: Fleet,
@@ -22,120 +20,8 @@ struct Case {
     name: String,
 }
 
-pub(super) fn values() -> Values {
-    let secret = |id: &str| (SecretId(id.to_owned()), SecretString::from(format!("key-of-{id}")));
-    Values { secrets: [secret("omlx"), secret("gateway")].into(), tailnet_ip: None }
-}
-
 pub(super) fn machine<'a>(fleet: &'a Fleet, name: &str) -> &'a Machine {
     fleet.machines.get(name).expect("a machine of the example")
-}
-
-/// What a machine holds right after an apply of the bundle.
-pub(super) fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, values: &Values) -> Observed {
-    let mut files = BTreeMap::new();
-    for entry in &bundle.entries {
-        let file = |bytes: Vec<u8>| FileFact::File {
-            user: entry.owner.user.clone(),
-            group: entry.owner.group.clone(),
-            mode: entry.mode,
-            sha256: Some(super::files::sha256(&bytes)),
-            bytes: Some(bytes),
-        };
-        let fact = match &entry.content {
-            Content::Whole(text) => {
-                file(text.fill(values).expect("values for all").expose_secret().as_bytes().to_vec())
-            }
-            Content::Link { target } => FileFact::Link { target: target.clone() },
-            Content::Keys(document) => {
-                let mut root = json!({});
-                for key in &document.keys {
-                    let value = match &key.wanted {
-                        Wanted::Value(value) => value.clone(),
-                        Wanted::Hole(render::Placeholder::Secret(id)) => values.secrets[id].expose_secret().into(),
-                        Wanted::Hole(_) => json!("made-on-the-machine"),
-                        // oMLX writes its defaults out.
-                        Wanted::Absent => match &key.default {
-                            Some(default) => default.clone(),
-                            None => continue,
-                        },
-                    };
-                    set(&mut root, &key.path, value);
-                }
-                file(root.to_string().into_bytes())
-            }
-        };
-        files.insert(entry.path.clone(), fact);
-    }
-    let jobs = bundle.units.iter().map(|unit| {
-        let job = LaunchdJob {
-            path: Some(unit.plist.clone()),
-            state: "running".to_owned(),
-            pid: (unit.kind != UnitKind::Timed).then_some(4711),
-            arguments: unit.loaded.arguments.clone(),
-            environment: unit.loaded.environment.clone(),
-            working_directory: unit.loaded.working_directory.clone(),
-            ..LaunchdJob::default()
-        };
-        (unit.label.clone(), job)
-    });
-    let models: Vec<Value> = fleet
-        .served_on(&machine.name)
-        .map(|served| json!({"id": served.name.as_str(), "loaded": served.is_resident_on(&machine.name)}))
-        .collect();
-    Observed {
-        machine: machine.name.clone(),
-        taken_at: jiff::Timestamp::UNIX_EPOCH,
-        path: Path::Tailnet,
-        identity: Identity {
-            user: machine.user.clone(),
-            home: machine.home.clone(),
-            macos: Some("15.6.1".to_owned()),
-            boot_time: Some(1),
-            now: 2,
-            zone: None,
-            tailnet_ip: None,
-        },
-        hardware: Hardware::default(),
-        memory: Memory::default(),
-        disk_free: BTreeMap::new(),
-        files,
-        serve_entries: BTreeSet::new(),
-        jobs: jobs.collect(),
-        disabled: BTreeSet::new(),
-        foreign: Vec::new(),
-        listeners: BTreeMap::new(),
-        connections: Some(Vec::new()),
-        program_present: Some(true),
-        programs: Some(bundle.units.iter().filter_map(|unit| unit.program.clone()).collect()),
-        installed_release: None,
-        engine: EngineAnswers {
-            health: Answer::NotAsked,
-            status: Answer::Got(json!({"version": "0.3.8"})),
-            models: Answer::Got(json!({ "models": models })),
-        },
-        engine_uptime: None,
-        weights: BTreeMap::new(),
-        manifest: serde_json::from_str(&bundle.manifest()).ok(),
-        record: Some(json!({"fleet": fleet.name})),
-        result: None,
-        held: None,
-        schedule: None,
-        job_runs: BTreeMap::new(),
-        lock: None,
-        generations: Vec::new(),
-        sudo: Some(Sudo::Allowed),
-        checkup: None,
-        notes: Vec::new(),
-    }
-}
-
-fn set(root: &mut Value, path: &[String], value: Value) {
-    let mut at = root;
-    for name in path {
-        at = at.as_object_mut().expect("objects all the way").entry(name.clone()).or_insert_with(|| json!({}));
-    }
-    *at = value;
 }
 
 impl Case {

@@ -20,6 +20,9 @@ pub(super) fn wrap(script: &str, nonce: &str) -> String {
     )
 }
 
+/// An exit code and its newline have at most this many bytes (`-2147483648`).
+const CODE: usize = 12;
+
 /// Reads the bracketed output as it comes.
 pub(super) struct Reader {
     begin: Vec<u8>,
@@ -60,7 +63,7 @@ impl Reader {
     pub(super) fn push(&mut self, piece: &[u8]) -> Progress {
         self.buffer.extend_from_slice(piece);
         if !self.begun {
-            match find(&self.buffer, &self.begin, 0) {
+            match find(&self.buffer, &self.begin, self.searched) {
                 Some(at) => {
                     self.buffer.drain(..at + self.begin.len());
                     self.begun = true;
@@ -71,17 +74,24 @@ impl Reader {
                     self.over = true;
                     return Progress::TooMuch;
                 }
-                None => return Progress::More,
+                None => {
+                    self.searched = self.buffer.len().saturating_sub(self.begin.len());
+                    return Progress::More;
+                }
             }
         }
         if let Some(at) = find(&self.buffer, &self.end, self.searched) {
             let digits = &self.buffer[at + self.end.len()..];
-            let Some(newline) = digits.iter().position(|b| *b == b'\n') else { return Progress::More };
-            let code = std::str::from_utf8(&digits[..newline]).ok().and_then(|text| text.parse().ok());
+            let newline = digits.iter().take(CODE).position(|b| *b == b'\n');
+            // A code that does not end is none: nothing more is waited for, and nothing more is kept.
+            if newline.is_none() && digits.len() < CODE {
+                return Progress::More;
+            }
+            let code = newline.and_then(|end| std::str::from_utf8(&digits[..end]).ok()?.parse().ok());
             self.buffer.truncate(at);
             return Progress::Ended(code.unwrap_or(-1));
         }
-        self.searched = self.buffer.len().saturating_sub(self.end.len() + 16);
+        self.searched = self.buffer.len().saturating_sub(self.end.len());
         if self.buffer.len() > self.limit {
             self.over = true;
             return Progress::TooMuch;
@@ -142,6 +152,32 @@ mod tests {
         assert_eq!(read("n", &[b"@@n begin\n\n@@n end 127\n"]), (Progress::Ended(127), vec![]));
         assert_eq!(read("n", &[b"zsh: command not found"]).0, Progress::More);
         assert_eq!(read("n", &[b"@@n begin\n", &[b'x'; 1001]]).0, Progress::TooMuch);
+    }
+
+    #[test]
+    fn an_end_that_does_not_end_is_not_waited_for() {
+        let mut reader = Reader::new("n", 1000);
+        assert_eq!(reader.push(b"@@n begin\nbody\n@@n end 1"), Progress::More);
+        let mut last = Progress::More;
+        for _ in 0..10_000 {
+            last = reader.push(b"111111111111");
+            if last != Progress::More {
+                break;
+            }
+        }
+        assert_eq!((last, reader.into_output()), (Progress::Ended(-1), b"body".to_vec()));
+    }
+
+    /// A flood of noise, or of one line, costs one look at each byte, not one at all of them for each piece.
+    #[test]
+    fn a_flood_is_looked_at_once() {
+        for start in [&b""[..], b"@@n begin\n"] {
+            let mut reader = Reader::new("n", 4 << 20);
+            reader.push(start);
+            let began = std::time::Instant::now();
+            while reader.push(&[b'@'; 4096]) == Progress::More {}
+            assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+        }
     }
 
     #[test]

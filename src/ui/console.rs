@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Mutex;
 
-use super::sanitize;
+use super::sanitize::{escape_json, sanitize, sanitize_lines};
 use crate::env::Env;
 use crate::error::{CommandError, Kind};
 
@@ -120,13 +120,13 @@ impl Ui {
         let mut text = serde_json::to_string_pretty(document)
             .map_err(|error| CommandError::new(Kind::Bug, "cannot write the JSON document").because(error))?;
         text.push('\n');
-        self.answer(&text)
+        self.answer(&escape_json(&text))
     }
 
-    /// Commentary, a line; not with `--quiet`.
+    /// Commentary, a line without colours of its own; not with `--quiet`.
     pub fn status(&self, line: &str) {
         if self.volume > Volume::Quiet {
-            self.commentary(&format!("{line}\n"));
+            self.commentary(&format!("{}\n", sanitize_lines(line)));
         }
     }
 
@@ -134,7 +134,7 @@ impl Ui {
     pub fn warn(&self, line: &str) {
         if self.volume > Volume::Quiet {
             let style = anstyle::AnsiColor::Yellow.on_default().bold();
-            self.commentary(&format!("{} {line}\n", self.heading(style, "warning:")));
+            self.commentary(&format!("{} {}\n", self.heading(style, "warning:"), sanitize_lines(line)));
         }
     }
 
@@ -166,7 +166,7 @@ impl Ui {
         if !io::stdin().is_terminal() {
             return None;
         }
-        self.commentary(&format!("{question} [y/N] "));
+        self.commentary(&format!("{} [y/N] ", sanitize_lines(question)));
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer).is_ok();
         Some(read && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

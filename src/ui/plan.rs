@@ -100,7 +100,7 @@ fn one(change: &Change, palette: Palette) -> Vec<String> {
         Disturbs::Restart => format!(" [restart {}]", change.path.trim_start_matches("dev.fleetctl.")),
     };
     let mut lines = vec![
-        format!("  {sign} {}{}", sanitize(&what), palette.warn(&disturbs)),
+        format!("  {sign} {}{}", sanitize(&what), palette.warn(&sanitize(&disturbs))),
         format!("      {}", palette.dim(&sanitize(&change.reason))),
     ];
     lines.extend(change.diff.iter().flat_map(|diff| diff.lines()).map(|line| {

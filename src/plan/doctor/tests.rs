@@ -3,7 +3,8 @@
 use super::*;
 use crate::fleet::Bytes;
 use crate::observe::{Checkup, FileFact, ForeignEngine, Path, PortOwner, Tailnet, TailnetError};
-use crate::plan::tests::{after_apply, machine, values};
+use crate::plan::tests::machine;
+use crate::testing::machine::{after_apply, values};
 use crate::{render, testing};
 
 const NOW: &str = "2026-11-23T17:00:00Z";

@@ -18,12 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn run(cx: &Context, args: &LogsArgs) -> Result<Exit, CommandError> {
     let file = cx.load_fleet()?;
     let machine = machine(&file.fleet, &args.machine)?;
-    let path = if args.unit == "server" {
-        // oMLX's own log: daily files, the present one under this name (facts/omlx.md 1.6).
-        format!("{}/logs/server.log", machine.omlx.base)
-    } else {
-        unit(&file.fleet, machine, &args.unit)?.log.0
-    };
+    let path = log_path(&file.fleet, machine, &args.unit)?;
     show_log(cx, &file.fleet, machine, &path, Tail { lines: args.lines, follows: args.follow })
 }
 
@@ -72,24 +67,49 @@ pub(super) fn show_log(
     })
 }
 
+/// What the following script says every two seconds: a write is the only way to find out that the reader has gone. U+001E is "record separator".
+const BEAT: char = '\u{1e}';
+
+/// A script that shows the last lines of a log and what comes. It ends once nobody reads it any more, or with the connection.
+pub(crate) fn follow_script(path: &str, lines: u32) -> String {
+    let log = quote(path);
+    format!(
+        "[ -r {log} ] || {{ printf '%s\\n' 'not there, or not readable' >&2; exit 1; }}\n\
+         /usr/bin/tail -n {lines} -F {log} &\ntail=$!\ntrap 'kill $tail' EXIT\ntrap '' PIPE\n\
+         while kill -0 $PPID 2>/dev/null && kill -0 $tail 2>/dev/null; do\n\
+         sleep 2\nprintf '\\036\\n' 2>/dev/null || exit 0\ndone\n"
+    )
+}
+
+/// A line of it without the beat; `None` where it is nothing else.
+pub(crate) fn heard(line: &str) -> Option<&str> {
+    match line.strip_suffix(BEAT) {
+        Some("") => None,
+        Some(rest) => Some(rest),
+        None => Some(line),
+    }
+}
+
+/// The path of a daemon's log on a machine.
+pub(crate) fn log_path(fleet: &Fleet, machine: &Machine, name: &str) -> Result<String, CommandError> {
+    if name == "server" {
+        // oMLX's own log: daily files, the present one under this name (facts/omlx.md 1.6).
+        return Ok(format!("{}/logs/server.log", machine.omlx.base));
+    }
+    Ok(unit(fleet, machine, name)?.log.0)
+}
+
 /// Shows the last lines; with `--follow` what comes until the other side ends.
 async fn show(cx: &Context, remote: &Remote, path: &str, tail: Tail) -> Result<Option<Output>, RunError> {
-    let (log, lines) = (quote(path), tail.lines);
     let mut broken = false;
     let mut line = |text: &str| {
         // A reader who has gone ends us at the next look.
         broken |= cx.ui.answer(&format!("{}\n", sanitize(text))).is_err();
     };
     let shown = if tail.follows {
-        // tail notices a gone reader only when it writes: it ends with the connection instead.
-        let script = format!(
-            "[ -r {log} ] || {{ printf '%s\\n' 'not there, or not readable' >&2; exit 1; }}\n\
-             /usr/bin/tail -n {lines} -F {log} &\ntail=$!\ntrap 'kill $tail' EXIT\n\
-             while kill -0 $PPID 2>/dev/null && kill -0 $tail 2>/dev/null; do sleep 2; done\n"
-        );
-        remote.follow(As::Login, &script, line).await
+        remote.follow(As::Login, &follow_script(path, tail.lines), |text| heard(text).map_or((), &mut line)).await
     } else {
-        let script = format!("exec /usr/bin/tail -n {lines} {log}");
+        let script = format!("exec /usr/bin/tail -n {} {}", tail.lines, quote(path));
         remote.stream(As::Login, &script, PATIENCE, &mut line).await
     };
     shown.map(Some)

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Context, ask};
 use crate::cli::OnUnreachable;
+use crate::clock::Clock;
 use crate::error::CommandError;
 use crate::exit::MachineOutcome;
 use crate::fleet::{Fleet, Machine};
@@ -113,19 +114,9 @@ impl Context {
         let items: Vec<Machine> = machines.iter().map(|machine| (*machine).clone()).collect();
         let work = |machine: Machine| {
             let (connector, fleet) = (connector.clone(), Arc::clone(fleet));
-            async move {
-                let began = Instant::now();
-                let remote = connector.connect(&machine).await?;
-                let within = observe::remaining(timeout, began.elapsed());
-                let bundle = render::bundle(&fleet, &machine);
-                let mut ask = ask::ask(&fleet, &machine, &bundle, within);
-                adjust(&mut ask, &bundle);
-                let observed = observe::probe(&remote, &ask, clock).await?;
-                Ok(Answered { remote, observed })
-            }
+            async move { ask_one(&connector, &fleet, &machine, None, adjust, clock).await }
         };
-        // Connecting and probing keep their own time; this only catches what does not.
-        let limit = timeout + Duration::from_secs(3);
+        let limit = limit(timeout);
         let mut results: Vec<Option<Result<Answered, Silent>>> = Vec::new();
         results.resize_with(items.len(), || None);
         let fanned = fan_out(items, self.width(Some(limit)), work, |event, done| {
@@ -137,13 +128,45 @@ impl Context {
         })
         .await;
         for ((slot, fanned), machine) in results.iter_mut().zip(fanned).zip(machines) {
-            let machine = machine.name.clone();
-            *slot = Some(match fanned {
-                Fanned::Done(result) => result,
-                Fanned::TimedOut(limit) => Err(Silent::TimedOut { machine, seconds: limit.as_secs() }),
-                Fanned::Panicked(said) => Err(Silent::Bug { machine, said }),
-            });
+            *slot = Some(settled(fanned, machine));
         }
         results.into_iter().flatten().collect()
+    }
+}
+
+/// Connects to a machine, unless a connection to it is there, and asks it; both within `--timeout`.
+pub(crate) async fn ask_one(
+    connector: &Connector,
+    fleet: &Fleet,
+    machine: &Machine,
+    remote: Option<Remote>,
+    adjust: fn(&mut Ask, &Bundle),
+    clock: Clock,
+) -> Result<Answered, Silent> {
+    let began = Instant::now();
+    let remote = match remote {
+        Some(remote) => remote,
+        None => connector.connect(machine).await?,
+    };
+    let within = observe::remaining(connector.options().timeout, began.elapsed());
+    let bundle = render::bundle(fleet, machine);
+    let mut ask = ask::ask(fleet, machine, &bundle, within);
+    adjust(&mut ask, &bundle);
+    let observed = observe::probe(&remote, &ask, clock).await?;
+    Ok(Answered { remote, observed })
+}
+
+/// Connecting and probing keep their own time; this only catches what does not.
+pub(crate) fn limit(timeout: Duration) -> Duration {
+    timeout + Duration::from_secs(3)
+}
+
+/// What became of a machine's work, as an answer.
+pub(crate) fn settled(fanned: Fanned<Result<Answered, Silent>>, machine: &Machine) -> Result<Answered, Silent> {
+    let machine = machine.name.clone();
+    match fanned {
+        Fanned::Done(result) => result,
+        Fanned::TimedOut(limit) => Err(Silent::TimedOut { machine, seconds: limit.as_secs() }),
+        Fanned::Panicked(said) => Err(Silent::Bug { machine, said }),
     }
 }

@@ -28,7 +28,7 @@ pub fn render_jobs(document: &JobsDocument, fleet: &Fleet, width: u16, is_colore
     let of_jobs = document.jobs.iter().flat_map(|job| job.alerts.iter().map(|alert| (job.machine.as_str(), alert)));
     let of_machines =
         document.silent.iter().flat_map(|silent| silent.alerts.iter().map(|alert| (silent.name.as_str(), alert)));
-    let alerts = alert_table(&of_machines.chain(of_jobs).collect::<Vec<_>>(), width, is_colored);
+    let alerts = alert_table(of_machines.chain(of_jobs), width, is_colored);
     if !alerts.is_empty() {
         text.push('\n');
         text.push_str(&alerts);

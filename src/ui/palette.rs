@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use super::Tone;
+
 /// Colours by meaning; without colour every text stays as it is, and nothing is said by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
@@ -41,6 +43,18 @@ impl Palette {
     /// What matters less.
     pub fn dim(self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)
+    }
+
+    /// By what it means.
+    pub fn tone(self, tone: Tone, text: &str) -> String {
+        match tone {
+            Tone::Plain => text.to_owned(),
+            Tone::Good => self.good(text),
+            Tone::Warn => self.warn(text),
+            Tone::Bad => self.bad(text),
+            Tone::Dim => self.dim(text),
+            Tone::Strong => self.heading(text),
+        }
     }
 
     /// A heading.

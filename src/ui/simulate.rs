@@ -121,8 +121,8 @@ mod tests {
 
         SLOT              BEFORE                        AFTER                        STATE     MUST LOAD FIRST
         embed-fast        embed-arctic on mac-mini1     embed-arctic on mac-studio1  ok        600 MiB, about 1 s
-        extract-fast      extract-2b on mac-mini1       moe-batched on mac-studio1   degraded  36.0 GiB, about 58 s: beyond
-                                                                                               its timeout
+        extract-fast      extract-2b on mac-mini1       moe-batched on mac-studio1   degraded  36.0 GiB, about 58 s: beyond its
+                                                                                               timeout
         score-fast        moe-batched on mac-studio1    unchanged                    ok        36.0 GiB, about 58 s
         score-deep        moe-batched on mac-studio1    unchanged                    ok        36.0 GiB, about 58 s
         chat-interactive  moe-dflash on mac-studio1     unchanged                    ok

@@ -42,7 +42,8 @@ impl Grid {
         table.set_header(headings.iter().map(bold).collect::<Vec<_>>());
         for (index, heading) in headings.iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
-                column.set_padding((0, 2));
+                let is_last = index + 1 == headings.len();
+                column.set_padding((0, if is_last { 0 } else { 2 }));
                 if heading.starts_with('>') {
                     column.set_cell_alignment(CellAlignment::Right);
                 }

@@ -12,11 +12,17 @@ use axum::routing::get;
 use serde::Serialize;
 
 use super::service::Service;
+use crate::command::status::{of_snapshot, slot_status};
 use crate::config;
 use crate::shadow::{self, Answerer};
-use crate::slot::Reach;
-use crate::ui::json::{Memory, ResolveDocument, ResolverErrorDocument, ResolverHealthDocument, ResolverSlotsDocument};
-use crate::ui::{render_resolver_metrics, render_resolver_page};
+use crate::slot::{PROBE_INTERVAL, Reach};
+use crate::ui::json::{
+    Memory, ResolveDocument, ResolverErrorDocument, ResolverHealthDocument, ResolverSlotsDocument, StatusDocument,
+};
+use crate::ui::{Refresh, SlotCounters, render_metrics, render_status_page};
+
+/// As often as a machine that is up is probed.
+const REFRESH_SECONDS: u64 = PROBE_INTERVAL.as_secs().unsigned_abs();
 
 pub(super) fn router(service: Arc<Service>) -> Router {
     Router::new()
@@ -64,26 +70,27 @@ async fn health(State(service): State<Arc<Service>>) -> Response {
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
-    let slots = service.look(|resolution, counters| {
-        (
-            resolution.slot.name.clone(),
-            resolution.state(),
-            resolution.choice.as_ref().map(|choice| choice.rank),
-            counters,
-        )
-    });
-    let text = render_resolver_metrics(service.fleet(), &service.snapshot(), &slots);
-    answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+    let (document, counters) = seen(&service);
+    answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", render_metrics(&document, &counters))
 }
 
 async fn page(State(service): State<Arc<Service>>) -> Response {
-    let slots = service.look(|resolution, _| ResolveDocument::new(resolution, Memory::Kept));
-    let text = render_resolver_page(service.fleet(), &service.snapshot(), &slots, service.clock().now());
+    let (document, _) = seen(&service);
+    let text = render_status_page(&document, service.fleet(), Refresh::Every(REFRESH_SECONDS));
     answer(StatusCode::OK, "text/html; charset=utf-8", text)
 }
 
+/// What the service believes, as the document that `status` shows.
+fn seen(service: &Service) -> (StatusDocument, Vec<(String, SlotCounters)>) {
+    let slots = service.look(|resolution, counters| (slot_status(resolution), counters));
+    let counters = slots.iter().map(|(slot, counters)| (slot.name.clone(), *counters)).collect();
+    let slots = slots.into_iter().map(|(slot, _)| slot).collect();
+    let document = of_snapshot(service.fleet(), &service.snapshot(), slots, service.clock().now());
+    (document, counters)
+}
+
 async fn nothing() -> Response {
-    let help = "GET /resolve/SLOT, /slots, /health, /metrics".to_owned();
+    let help = "GET /, /resolve/SLOT, /slots, /health, /metrics".to_owned();
     json(StatusCode::NOT_FOUND, &ResolverErrorDocument::new("there is nothing here", Some(help)))
 }
 

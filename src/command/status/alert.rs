@@ -1,7 +1,7 @@
 //! The alerts of status: their codes, and when each is raised.
 
 use crate::diagnostic::{Code, Severity};
-use crate::ui::json::Alert;
+use crate::ui::json::{Alert, Step};
 
 macro_rules! alerts {
     ($($name:ident = $id:literal, $severity:ident, $title:literal, $explanation:literal;)*) => {
@@ -103,5 +103,34 @@ alerts! {
 
 /// An alert of a code.
 pub(crate) fn alert(code: &'static Code, message: impl Into<String>) -> Alert {
-    Alert { code: code.id, severity: code.severity.as_str(), message: message.into(), hints: Vec::new() }
+    let next = step(code);
+    Alert { code: code.id, severity: code.severity.as_str(), message: message.into(), hints: Vec::new(), next }
+}
+
+/// What to do first about it; `None` where its message says all.
+fn step(code: &'static Code) -> Option<Step> {
+    let is_one_of = |codes: &[&'static Code]| codes.iter().any(|other| other.id == code.id);
+    match () {
+        () if is_one_of(&[&OMLX_FOREIGN]) => Some(Step::Adopt),
+        () if is_one_of(&[&OMLX_CRASHING]) => Some(Step::Logs),
+        () if is_one_of(&[&SCHEDULE_FAILED, &SCHEDULE_SILENT]) => Some(Step::ScheduleLogs),
+        () if is_one_of(&[&JOB_FAILED, &JOB_CUT, &JOB_MISSED]) => Some(Step::Jobs),
+        () if is_one_of(&[
+            &OMLX_STOPPED,
+            &SETTINGS_MALFORMED,
+            &SCHEDULE_BROKEN,
+            &NAME_NOT_LISTED,
+            &GPU_LIMIT_DIFFERS,
+            &DRIFTED,
+            &APPLY_REVERTED,
+            &APPLY_REVERT_FAILED,
+        ]) =>
+        {
+            Some(Step::Plan)
+        }
+        () if code.severity == Severity::Error || is_one_of(&[&SUDO_REFUSED, &DISK_LOW, &CLOCK_ZONE, &CLOCK_OFF]) => {
+            Some(Step::Doctor)
+        }
+        () => None,
+    }
 }

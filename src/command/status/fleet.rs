@@ -9,7 +9,7 @@ use crate::fleet::{Fleet, Machine};
 use crate::observe::{self, AnswerError, Observed, held_names, is_held};
 use crate::plan::job_standing;
 use crate::schedule;
-use crate::slot::{self, Cursor, LEASE, MachineHealth, Snapshot};
+use crate::slot::{self, Cursor, LEASE, MachineHealth, Resolution, Snapshot};
 use crate::ui::json::{JobRun, JobStatus, SlotStatus, TargetEntry, TransitionStatus};
 
 /// Where every slot goes now, by what the machines just said. A slot whose route leads to a machine that was not asked (`--on`) is left out: where it goes is not
@@ -35,20 +35,21 @@ pub(super) fn slots(
             let mut machines = moment.route(slot).route.iter().flat_map(|rank| &rank.machines);
             machines.all(|machine| snapshot.of(machine).is_some())
         })
-        .map(|slot| {
-            let resolution = slot::resolve_in(&moment, slot, &snapshot, &Cursor::default());
-            SlotStatus {
-                name: slot.name.to_string(),
-                state: resolution.state().as_str(),
-                target: TargetEntry::of(&resolution),
-                reason: resolution.reason.clone(),
-                goes_to: resolution
-                    .choice
-                    .as_ref()
-                    .map(|choice| format!("{} on {}", choice.served.name, choice.machine.name)),
-            }
-        })
+        .map(|slot| slot_status(&slot::resolve_in(&moment, slot, &snapshot, &Cursor::default())))
         .collect()
+}
+
+/// A slot as it is shown.
+pub(in crate::command) fn slot_status(resolution: &Resolution<'_>) -> SlotStatus {
+    let choice = resolution.choice.as_ref();
+    SlotStatus {
+        name: resolution.slot.name.to_string(),
+        state: resolution.state().as_str(),
+        target: TargetEntry::of(resolution),
+        reason: resolution.reason.clone(),
+        goes_to: choice.map(|choice| format!("{} on {}", choice.served.name, choice.machine.name)),
+        rank: choice.map(|choice| choice.rank),
+    }
 }
 
 /// A machine's health as slots see it, from its own answers.

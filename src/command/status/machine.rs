@@ -16,6 +16,7 @@ use crate::schedule::Moment;
 use crate::transport::{ConnectError, Trouble};
 use crate::ui::json::{
     Alert, Drift, HeadroomStatus, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus, TransactionStatus,
+    WorkStatus,
 };
 
 /// What a machine is held against.
@@ -50,21 +51,11 @@ fn not_answering(declared: &Declared<'_>, silent: &Silent) -> MachineStatus {
         omlx: OmlxStatus { state: "unknown", version: None, pid: None, uptime_seconds: None, restarts: None },
         served: served(declared, None, &[]),
         undeclared: Vec::new(),
-        memory: MemoryStatus {
-            total_bytes: None,
-            available_bytes: None,
-            swap_used_bytes: None,
-            pressure: None,
-            gpu_limit_bytes: None,
-            gpu_limit_source: None,
-            omlx_limit_bytes: None,
-            omlx_used_bytes: None,
-            headroom: HeadroomStatus::default(),
-            budget_bytes: None,
-        },
+        memory: MemoryStatus::default(),
         drift: Drift { state: "unknown", changes: None },
         transaction: TransactionStatus { state: None, generation: None, at: None },
         alerts: vec![reached],
+        work: WorkStatus::default(),
     }
 }
 
@@ -120,6 +111,7 @@ fn answering(declared: &Declared<'_>, observed: &Observed) -> MachineStatus {
         },
         transaction,
         alerts: Vec::new(),
+        work: work(observed),
     };
     shown.alerts = alerts(declared, observed, state, &shown, &plan);
     shown
@@ -161,9 +153,28 @@ fn served(declared: &Declared<'_>, models: Option<&ModelsStatus>, held: &[String
                 is_loading: found.and_then(|model| model.is_loading) == Some(true),
                 is_resident: resident.iter().any(|other| other.name == served.name),
                 is_held: held.iter().any(|name| served.name == name.as_str()),
+                last_use: found.and_then(|model| model.last_access).and_then(whole_seconds),
             }
         })
         .collect()
+}
+
+/// What oMLX counts of its requests.
+fn work(observed: &Observed) -> WorkStatus {
+    let status = observed.engine.status.got().and_then(|value| serde_json::from_value(value.clone()).ok());
+    let status: omlx::api::Status = status.unwrap_or_default();
+    WorkStatus {
+        running: status.active_requests,
+        waiting: status.waiting_requests,
+        prompt_tokens: status.total_prompt_tokens,
+        completion_tokens: status.total_completion_tokens,
+        average_tps: status.avg_generation_tps,
+    }
+}
+
+/// A moment as oMLX writes it, with a fraction. `None` for one that no clock shows.
+fn whole_seconds(since: f64) -> Option<i64> {
+    Timestamp::from_duration(jiff::SignedDuration::try_from_secs_f64(since).ok()?).ok().map(Timestamp::as_second)
 }
 
 fn undeclared(served: &[ServedStatus], models: Option<&ModelsStatus>) -> Vec<String> {

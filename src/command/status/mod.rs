@@ -4,6 +4,8 @@ pub(super) mod alert;
 mod clockwork;
 mod fleet;
 mod machine;
+mod snapshot;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,21 +18,27 @@ use crate::cli::StatusArgs;
 use crate::error::CommandError;
 use crate::exit::{Exit, MachineOutcome, over_machines};
 use crate::fleet::{Fleet, Machine, parse_duration};
+use crate::fs;
 use crate::schedule::Moment;
 use crate::transport::Connector;
 use crate::ui::json::{Alert, StatusDocument};
-use crate::ui::{Waiting, render_status};
+use crate::ui::{Refresh, Waiting, render_metrics, render_status, render_status_page};
+
+pub(in crate::command) use fleet::slot_status;
+pub(in crate::command) use snapshot::of_snapshot;
 
 pub(crate) fn run(cx: &Context, args: &StatusArgs) -> Result<Exit, CommandError> {
     let file = cx.load_fleet()?;
     let machines: Vec<Machine> = cx.select(&file.fleet)?.into_iter().cloned().collect();
     let fleet = Arc::new(file.fleet);
     let every = args.watch.as_deref().map(interval).transpose()?;
+    let is_live = cx.ui.answers_terminal() && cx.ui.animates() && !cx.global.json && args.html.is_none();
     block_on(async {
         let connector = cx.connector(&fleet)?;
         let done = match every {
             None => once(cx, args, &connector, &fleet, &machines).await,
-            Some(every) => watch(cx, args, &connector, &fleet, &machines, every).await,
+            Some(every) if is_live => watch::watch(cx, &connector, &fleet, &machines, every).await,
+            Some(every) => repeat(cx, args, &connector, &fleet, &machines, every).await,
         };
         connector.close().await;
         done
@@ -67,16 +75,34 @@ async fn once(
     machines: &[Machine],
 ) -> Result<Exit, CommandError> {
     let (document, exit) = look(cx, args, connector, fleet, machines, true).await;
-    if cx.global.json {
-        cx.ui.answer_json(&document)?;
-    } else {
-        cx.ui.answer(&render_status(&document, fleet, cx.ui.width(), cx.ui.colors_answer()))?;
-    }
+    show(cx, args, fleet, &document, Refresh::Never)?;
     Ok(exit)
 }
 
-/// Looks again and again until Ctrl-C. On a terminal each look replaces the last one; elsewhere they follow each other.
-async fn watch(
+/// The document in the form that was asked for.
+fn show(
+    cx: &Context,
+    args: &StatusArgs,
+    fleet: &Fleet,
+    document: &StatusDocument,
+    refresh: Refresh,
+) -> Result<(), CommandError> {
+    if let Some(file) = &args.html {
+        let page = render_status_page(document, fleet, refresh);
+        return fs::write_atomic(file, page.as_bytes(), 0o644)
+            .map_err(|error| CommandError::failed(format!("cannot write {}", file.display())).because(error));
+    }
+    if args.prometheus {
+        return cx.ui.answer(&render_metrics(document, &[]));
+    }
+    if cx.global.json {
+        return cx.ui.answer_json(document);
+    }
+    cx.ui.answer(&render_status(document, fleet, cx.ui.width(), cx.ui.colors_answer()))
+}
+
+/// Looks again and again until Ctrl-C: the looks follow each other, or each replaces the page.
+async fn repeat(
     cx: &Context,
     args: &StatusArgs,
     connector: &Connector,
@@ -86,7 +112,6 @@ async fn watch(
 ) -> Result<Exit, CommandError> {
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
-    let replaces = cx.ui.answers_terminal() && !cx.global.json;
     let mut is_first = true;
     loop {
         let look = look(cx, args, connector, fleet, machines, is_first);
@@ -95,14 +120,7 @@ async fn watch(
             _ = &mut interrupted => return Ok(Exit::Interrupted),
         };
         is_first = false;
-        if cx.global.json {
-            cx.ui.answer_json(&document)?;
-        } else {
-            let text = render_status(&document, fleet, cx.ui.width(), cx.ui.colors_answer());
-            // Home, the new lines each clearing what stood there, then everything below: no flicker.
-            let text = if replaces { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { text };
-            cx.ui.answer(&text)?;
-        }
+        show(cx, args, fleet, &document, Refresh::Every(every.as_secs()))?;
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             _ = &mut interrupted => return Ok(Exit::Interrupted),

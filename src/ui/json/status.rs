@@ -6,7 +6,7 @@ use super::TargetEntry;
 use crate::plan::JobState;
 
 /// The document.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct StatusDocument {
     /// `fleetctl.status/1`
     pub schema: &'static str,
@@ -25,7 +25,7 @@ pub struct StatusDocument {
 }
 
 /// One machine.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct MachineStatus {
     /// Its name.
     pub name: String,
@@ -49,10 +49,28 @@ pub struct MachineStatus {
     pub transaction: TransactionStatus,
     /// What deserves a look.
     pub alerts: Vec<Alert>,
+    /// What it is working on; for people and metrics only.
+    #[serde(skip)]
+    pub work: WorkStatus,
+}
+
+/// What oMLX counts of its requests. Its scheduler's engines only: DFlash, embeddings, reranking and audio are missing on 0.3.8 (facts/omlx.md 6.4).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkStatus {
+    /// Requests in work.
+    pub running: Option<u64>,
+    /// Requests in the queue.
+    pub waiting: Option<u64>,
+    /// Tokens of prompts since its start.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens written since its start.
+    pub completion_tokens: Option<u64>,
+    /// Tokens per second since its start, as oMLX averages them.
+    pub average_tps: Option<f64>,
 }
 
 /// How a machine was reached.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Reach {
     /// `up`, `unreachable`, `auth-failed` or `host-key-changed`
     pub state: &'static str,
@@ -63,7 +81,7 @@ pub struct Reach {
 }
 
 /// oMLX on a machine.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct OmlxStatus {
     /// See `observe::EngineState`.
     pub state: &'static str,
@@ -78,7 +96,7 @@ pub struct OmlxStatus {
 }
 
 /// A declared name.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ServedStatus {
     /// The name.
     pub name: String,
@@ -103,10 +121,13 @@ pub struct ServedStatus {
     /// Whether it was unloaded by hand; for people only.
     #[serde(skip)]
     pub is_held: bool,
+    /// When its last request began, seconds since 1970; for people and metrics only.
+    #[serde(skip)]
+    pub last_use: Option<i64>,
 }
 
 /// Memory, bytes.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[expect(missing_docs, reason = "json.md's own words")]
 pub struct MemoryStatus {
     pub total_bytes: Option<u64>,
@@ -124,7 +145,7 @@ pub struct MemoryStatus {
 }
 
 /// The three headrooms, bytes; below 0 is too much.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[expect(missing_docs, reason = "json.md's own words")]
 pub struct HeadroomStatus {
     pub load_bytes: Option<i64>,
@@ -133,7 +154,7 @@ pub struct HeadroomStatus {
 }
 
 /// What plan would change.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Drift {
     /// `in-sync`, `drifted` or `unknown`
     pub state: &'static str,
@@ -142,7 +163,7 @@ pub struct Drift {
 }
 
 /// The last apply.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct TransactionStatus {
     /// `none`, `running`, `committed`, `reverted` or `revert-failed`; null when it could not be read.
     pub state: Option<&'static str>,
@@ -164,10 +185,37 @@ pub struct Alert {
     /// What to do; for people only.
     #[serde(skip)]
     pub hints: Vec<String>,
+    /// The verb that tells more or mends it; for people only.
+    #[serde(skip)]
+    pub next: Option<Step>,
+}
+
+/// What to do first about an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `doctor`: find out what is wrong, and how to mend it.
+    Doctor,
+    /// `plan`, then `apply`.
+    Plan,
+    /// `adopt`
+    Adopt,
+    /// `logs`
+    Logs,
+    /// `logs` of the reconciler
+    ScheduleLogs,
+    /// `jobs`
+    Jobs,
+}
+
+impl Step {
+    /// Whether one command line does it for several machines.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Self::Doctor | Self::Plan | Self::Jobs)
+    }
 }
 
 /// A slot.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SlotStatus {
     /// Its name.
     pub name: String,
@@ -181,10 +229,13 @@ pub struct SlotStatus {
     /// `NAME on MACHINE`; for people only.
     #[serde(skip)]
     pub goes_to: Option<String>,
+    /// The rank of the route that answers, from 0; for metrics only.
+    #[serde(skip)]
+    pub rank: Option<usize>,
 }
 
 /// A job on a machine.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct JobStatus {
     /// Its name.
     pub name: String,
@@ -200,7 +251,7 @@ pub struct JobStatus {
 }
 
 /// A run of a job.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct JobRun {
     /// RFC 3339, UTC.
     pub started_at: Option<String>,
@@ -211,7 +262,7 @@ pub struct JobRun {
 }
 
 /// A coming transition.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct TransitionStatus {
     /// RFC 3339, UTC.
     pub at: String,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::slot::{Load, Resolution};
 
 /// `{served, machine, base_url}`.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct TargetEntry {
     served: String,
     machine: String,
@@ -20,6 +20,18 @@ impl TargetEntry {
             machine: choice.machine.name.to_string(),
             base_url: choice.base_url.clone(),
         })
+    }
+}
+
+impl TargetEntry {
+    /// The served name.
+    pub fn served(&self) -> &str {
+        &self.served
+    }
+
+    /// The machine.
+    pub fn machine(&self) -> &str {
+        &self.machine
     }
 }
 

@@ -6,31 +6,35 @@ use super::{Case, assert_shown};
 fn a_machine_that_is_down_costs_its_own_time_and_hides_no_other() {
     let Some(case) = Case::up("") else { return };
     case.lab.fault("mac-a", &["refuse"]);
-    assert_shown!(case.shown(&["status"]), @r#"
+    assert_shown!(case.shown(&["status"]), @r"
     exit: 4
     test  [TIME] (America/New_York)
-
-    MACHINE       OMLX      NAME        LOADED  MEMORY FOR MODELS
-    mac-a         unknown   extract-2b  ?       ?
-    unreachable
-    mac-b         stopped   extract-2b  ?       ? of 11.5 GiB
-    by tailnet    drift: 9                      to load 11.5 GiB
-    macOS 15.6.1                                context 11.5 GiB
-                                                system [N]
+    2 machines: 2 with errors
+    1 slot: 1 down
+    next: fleetctl doctor mac-a,mac-b
 
     ALERT    MACHINE  WHAT
     error    mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: connection refused
                       (unreachable)
-                      help: on mac-a: System Settings, General, Sharing, Remote Login must be on; is
-                      the port right?
-    error    mac-b    oMLX does not run, and nobody stopped it by hand (omlx-stopped)
+                      help: on mac-a: System Settings, General, Sharing, Remote Login must be on; is the
+                      port right?
+    error    mac-b    /Users/ops/models/Qwen3.6-2B-MLX-4bit is not there (weights-missing)
     warning  mac-b    9 changes to what the file says: fleetctl plan --on mac-b (drifted)
+    warning  mac-b    something hangs there (a dead mount, lsof or tailscale): disk, weights or ports
+                      may be missing below (probe-incomplete)
+
+    MACHINE      OMLX      NAME        STATE  MEMORY FOR MODELS
+    mac-a        unknown   extract-2b  ?      ?
+    unreachable
+    mac-b        unknown   extract-2b  ?      ? of 11.5 GiB
+    by tailnet   drift: 9                     to load 9.9 GiB
+                                              context 9.3 GiB
 
     SLOT     STATE  GOES TO  WHY
     extract  down   nowhere  no candidate: extract-2b on mac-a unreachable, extract-2b on mac-b
                              unreachable
     -----
-    "#);
+    ");
     let said = case.fleetctl(&["status", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!(said.code, 4, "some answered, others did not");
@@ -69,77 +73,83 @@ fn a_machine_that_hangs_or_refuses() {
     let Some(case) = Case::up("") else { return };
     let status = |timeout: &str| case.shown(&["status", "--on", "mac-a", "--timeout", timeout]);
     case.lab.fault("mac-a", &["banner-stall"]);
-    assert_shown!(status("3s"), @r#"
+    assert_shown!(status("3s"), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE      OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a        unknown  extract-2b  ?       ?
-    unreachable
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
-    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: it takes the connection and
-                    then says nothing (Connection timed out during banner exchange) (unreachable)
-                    help: mac-a is frozen or out of memory, or something else listens on that port;
-                    try `ssh ops@mac-a.lab.ts.net`
+    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: it takes the connection and then
+                    says nothing (Connection timed out during banner exchange) (unreachable)
+                    help: mac-a is frozen or out of memory, or something else listens on that port; try
+                    `ssh ops@mac-a.lab.ts.net`
+
+    MACHINE      OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a        unknown  extract-2b  ?      ?
+    unreachable
     -----
-    "#);
+    ");
     case.lab.fault("mac-a", &["banner-stall", "after"]);
-    assert_shown!(status("3s"), @r#"
+    assert_shown!(status("3s"), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE      OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a        unknown  extract-2b  ?       ?
-    unreachable
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
-    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: it takes the connection and
-                    then says nothing (given up after 3 s) (unreachable)
-                    help: mac-a is frozen or out of memory, or something else listens on that port;
-                    try `ssh ops@mac-a.lab.ts.net`
+    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: it takes the connection and then
+                    says nothing (given up after 3 s) (unreachable)
+                    help: mac-a is frozen or out of memory, or something else listens on that port; try
+                    `ssh ops@mac-a.lab.ts.net`
+
+    MACHINE      OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a        unknown  extract-2b  ?      ?
+    unreachable
     -----
-    "#);
+    ");
     case.lab.heal("mac-a");
     case.lab.fault("mac-a", &["blackhole", "both"]);
-    assert_shown!(status("3s"), @r#"
+    assert_shown!(status("3s"), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE      OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a        unknown  extract-2b  ?       ?
-    unreachable
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
     error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: no answer in time (unreachable)
                     help: is mac-a awake and on the network? `tailscale ping mac-a.lab.ts.net`
+
+    MACHINE      OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a        unknown  extract-2b  ?      ?
+    unreachable
     -----
-    "#);
+    ");
     case.lab.heal("mac-a");
     case.lab.fault("mac-a", &["close"]);
-    assert_shown!(status("20s"), @r#"
+    assert_shown!(status("20s"), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE      OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a        unknown  extract-2b  ?       ?
-    unreachable
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
     error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: the server hung up at once
                     (Connection closed by [IP] port 22) (unreachable)
                     help: try `ssh -v ops@mac-a.lab.ts.net`; too many connections at once, perhaps
+
+    MACHINE      OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a        unknown  extract-2b  ?      ?
+    unreachable
     -----
-    "#);
+    ");
     case.lab.heal("mac-a");
     case.lab.fault("mac-a", &["auth-denied"]);
-    assert_shown!(status("20s"), @r#"
+    assert_shown!(status("20s"), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE      OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a        unknown  extract-2b  ?       ?
-    auth failed
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
     error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: it refused our keys
@@ -147,44 +157,52 @@ fn a_machine_that_hangs_or_refuses() {
                     help: put your public key there: `ssh-copy-id ops@mac-a.lab.ts.net`; is it in your
                     agent?
                     help: on mac-a: is ops among the users that Remote Login allows?
+
+    MACHINE      OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a        unknown  extract-2b  ?      ?
+    auth failed
     -----
-    "#);
+    ");
     case.lab.heal("mac-a");
     case.lab.fault("mac-a", &["changed-key"]);
-    assert_shown!(status("20s"), @r#"
+    assert_shown!(status("20s"), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE           OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a             unknown  extract-2b  ?       ?
-    host key changed
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
-    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: its SSH host key is not the
-                    known one (host-key)
+    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: its SSH host key is not the known
+                    one (host-key)
                     help: nothing was sent. Compare, on mac-a itself: `ssh-keygen -lf
                     /etc/ssh/ssh_host_ed25519_key.pub`
                     help: if the machine was set up anew: `ssh-keygen -R mac-a`, then once more with
                     --accept-new
+
+    MACHINE           OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a             unknown  extract-2b  ?      ?
+    host key changed
     -----
-    "#);
-    assert_shown!(case.shown(&["status", "--on", "mac-a", "--accept-new"]), @r#"
+    ");
+    assert_shown!(case.shown(&["status", "--on", "mac-a", "--accept-new"]), @r"
     exit: 1
     test  [TIME] (America/New_York)
-
-    MACHINE           OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a             unknown  extract-2b  ?       ?
-    host key changed
+    1 machine: 1 with errors
+    next: fleetctl doctor mac-a
 
     ALERT  MACHINE  WHAT
-    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: its SSH host key is not the
-                    known one (host-key)
+    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: its SSH host key is not the known
+                    one (host-key)
                     help: nothing was sent. Compare, on mac-a itself: `ssh-keygen -lf
                     /etc/ssh/ssh_host_ed25519_key.pub`
                     help: if the machine was set up anew: `ssh-keygen -R mac-a`, then once more with
                     --accept-new
+
+    MACHINE           OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a             unknown  extract-2b  ?      ?
+    host key changed
     -----
-    "#);
+    ");
     case.lab.heal("mac-a");
 }
 

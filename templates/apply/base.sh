@@ -25,9 +25,19 @@ NL='
 
 # --- the payload's facts
 
-# meta KEY: a value of the payload's meta file, empty when it is not there.
+# meta KEY: a value of the payload's meta file, empty when it is not there. The file is read once, by meta_read: it never changes.
+META=
 meta() {
-	awk -F '\t' -v "wanted=$1" '$1 == wanted { print substr($0, length($1) + 2); exit }' "$APPLY/meta"
+	case $META in
+	*"$NL$1$TAB"*) ;;
+	*) return 0 ;;
+	esac
+	meta_rest=${META#*"$NL$1$TAB"}
+	printf '%s\n' "${meta_rest%%"$NL"*}"
+}
+
+meta_read() {
+	META=$NL$(cat "$APPLY/meta" 2>/dev/null)$NL
 }
 
 # lists: the plan's lines of each verb, without it, in files of their own. Made before anything is touched, because a list that a
@@ -98,65 +108,11 @@ note() {
 	say "note: $1"
 }
 
-# strings: lines on standard input as the inside of a JSON array. Bytes beyond ASCII become "?", because a log may hold any.
-strings() {
-	tr '\200-\377' '?' | awk '
-		BEGIN { for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i) }
-		{
-			out = ""
-			for (at = 1; at <= length($0) && at <= 2000; at++) {
-				c = substr($0, at, 1)
-				if (c == "\\" || c == "\"") c = "\\" c
-				else if (c in escape) c = escape[c]
-				else if (c == "\177") c = "\\u007f"
-				out = out c
-			}
-			printf "%s\"%s\"", (NR > 1 ? ", " : ""), out
-		}'
-}
-
-# string TEXT: one JSON string.
-string() {
-	printf '%s' "$1" | tr '\n' ' ' | strings | awk '{ print; found = 1 } END { if (!found) printf "\"\"" }'
-}
-
 # publish STATE STEP: result.json, replaced by one rename; readable without root, so nothing secret is in it. A subshell, so that
 # its words are no one else's.
 publish() (
-	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-	shown=running
-	finished=null
-	if terminal "$1"; then
-		shown=$1
-		finished="\"$now\""
-	fi
-	reason=null
-	[ -s "$APPLY/reason" ] && reason=$(string "$(cat "$APPLY/reason")")
-	generation=null
-	case $1 in
-	committed) [ -s "$APPLY/generation" ] && generation=$(sed -n 2p "$APPLY/generation") ;;
-	*) [ -s "$APPLY/generation" ] && generation=$(sed -n 1p "$APPLY/generation") ;;
-	esac
-	previous=null
-	[ -s "$APPLY/generation" ] && previous=$(sed -n 1p "$APPLY/generation")
-	changes=$(meta changes)
-	case $changes in
-	'' | *[!0-9]*) changes=0 ;;
-	esac
-	log=
-	[ -s "$APPLY/failure-log" ] && log=$(redact <"$APPLY/failure-log" | strings)
-	notes=
-	[ -s "$APPLY/notes" ] && notes=$(redact <"$APPLY/notes" | strings)
 	new=$STATE/.result.new
-	if {
-		printf '{"schema": "fleetctl.result/1", "id": %s, "kind": %s, "machine": %s, "fleet": %s, "who": %s,\n' \
-			"$(string "$(meta id)")" "$(string "$(meta kind)")" "$(string "$(meta machine)")" \
-			"$(string "$(meta fleet)")" "$(string "$(meta who)")"
-		printf '"state": "%s", "at": "%s", "step": %s, "generation": %s, "started": %s, "now": "%s", "finished": %s,\n' \
-			"$shown" "$1" "$(string "$2")" "$generation" "$(string "$(cat "$APPLY/started" 2>/dev/null)")" "$now" "$finished"
-		printf '"previous": %s, "changes": %s, "reason": %s, "notes": [%s], "log": [%s]}\n' \
-			"$previous" "$changes" "$reason" "$notes" "$log"
-	} >"$new" 2>/dev/null && chmod 0644 "$new" && mv -f "$new" "$STATE/result.json"; then
+	if result "$1" "$2" >"$new" 2>/dev/null && [ "$(tail -c 3 "$new")" = ']}' ] && chmod 0644 "$new" && mv -f "$new" "$STATE/result.json"; then
 		return 0
 	fi
 	rm -f "$new"
@@ -167,6 +123,55 @@ publish() (
 	fi
 )
 
+# result STATE STEP: what result.json says, from the files of STATE/apply. One process, because every step says a new one. What is not printable ASCII
+# is escaped, bytes beyond it become "?": a log may hold any.
+result() {
+	finished=
+	terminal "$1" && finished=yes
+	AT=$1 STEP=$2 FINISHED=$finished DIRECTORY=$APPLY PRESENT=$GENERATIONS/present NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ) awk "$REDACT"'
+		function text(line,    out, at, c) {
+			for (at = 1; at <= length(line) && at <= 2000; at++) {
+				c = substr(line, at, 1)
+				if (c == "\\" || c == "\"") c = "\\" c
+				else if (c in escape) c = escape[c]
+				else if (index(plain, c) == 0) c = "?"
+				out = out c
+			}
+			return "\"" out "\""
+		}
+		function lines(name,    line, all, n) {
+			while ((getline line < (directory "/" name)) > 0) all = all (n++ ? ", " : "") text(redacted(line))
+			return "[" all "]"
+		}
+		function joined(name,    line, all, n) {
+			while ((getline line < (directory "/" name)) > 0) all = all (n++ ? " " : "") line
+			return all
+		}
+		BEGIN {
+			for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i)
+			for (i = 32; i < 127; i++) plain = plain sprintf("%c", i)
+			directory = ENVIRON["DIRECTORY"]
+			secrets(directory "/secrets")
+			while ((getline line < (directory "/meta")) > 0) {
+				at = index(line, "\t")
+				meta[substr(line, 1, at - 1)] = substr(line, at + 1)
+			}
+			state = ENVIRON["AT"]
+			from = to = "null"
+			if ((getline line < (directory "/generation")) > 0) {
+				from = line
+				if ((getline line < (directory "/generation")) > 0) to = line
+			} else if ((getline line < ENVIRON["PRESENT"]) > 0 && line ~ /^[0-9]+$/) from = line
+			reason = joined("reason")
+			changes = meta["changes"]
+			if (changes !~ /^[0-9]+$/) changes = 0
+			printf "{\"schema\": \"fleetctl.result/1\", \"id\": %s, \"kind\": %s, \"machine\": %s, \"fleet\": %s, \"who\": %s,\n", text(meta["id"]), text(meta["kind"]), text(meta["machine"]), text(meta["fleet"]), text(meta["who"])
+			printf "\"state\": \"%s\", \"at\": \"%s\", \"step\": %s, \"generation\": %s, ", (ENVIRON["FINISHED"] ? state : "running"), state, text(redacted(ENVIRON["STEP"])), (state == "committed" ? to : from)
+			printf "\"started\": %s, \"now\": \"%s\", \"finished\": %s,\n", text(joined("started")), ENVIRON["NOW"], (ENVIRON["FINISHED"] ? "\"" ENVIRON["NOW"] "\"" : "null")
+			printf "\"previous\": %s, \"changes\": %s, \"reason\": %s, \"notes\": %s, \"log\": %s}\n", from, changes, (reason == "" ? "null" : text(redacted(reason))), lines("notes"), lines("failure-log")
+		}'
+}
+
 # step TEXT: what is being done, for the one who watches.
 step() {
 	say "$1"
@@ -174,19 +179,26 @@ step() {
 }
 
 # redact: replaces the keys in use, old and new, on their way into a result (0.3.8 logs refused keys in clear).
+REDACT='
+	function secrets(file,    line) {
+		while ((getline line < file) > 0) if (length(line) > 3) secret[++secret_count] = line
+	}
+	function redacted(line,    i, at, out) {
+		for (i = 1; i <= secret_count; i++) {
+			out = ""
+			while ((at = index(line, secret[i])) > 0) {
+				out = out substr(line, 1, at - 1) "[redacted]"
+				line = substr(line, at + length(secret[i]))
+			}
+			line = out line
+		}
+		return line
+	}'
+
 redact() {
-	if [ -s "$APPLY/secrets" ]; then
-		SECRETS=$APPLY/secrets awk '
-			BEGIN { while ((getline line < ENVIRON["SECRETS"]) > 0) if (length(line) > 3) secret[++n] = line }
-			{
-				for (i = 1; i <= n; i++)
-					while ((at = index($0, secret[i])) > 0)
-						$0 = substr($0, 1, at - 1) "[redacted]" substr($0, at + length(secret[i]))
-				print
-			}'
-	else
-		cat
-	fi
+	SECRETS=$APPLY/secrets awk "$REDACT"'
+		BEGIN { secrets(ENVIRON["SECRETS"]) }
+		{ print redacted($0) }'
 }
 
 # --- endings and turnings

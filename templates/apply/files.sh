@@ -2,7 +2,8 @@
 # are set before the content is there.
 
 hash() {
-	/usr/bin/shasum -a 256 <"$1" | cut -c 1-64
+	digest=$(/usr/bin/shasum -a 256 <"$1") || return 1
+	printf '%s\n' "${digest%% *}"
 }
 
 owner_and_mode() {

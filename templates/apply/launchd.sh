@@ -74,7 +74,7 @@ unit_stop() {
 	'' | *[!0-9]*) budget=20 ;;
 	esac
 	budget=$((budget + 15))
-	SAID=$(/bin/launchctl bootout "$TARGET" 2>&1)
+	SAID=$(/bin/launchctl bootout "$TARGET" 2>&1) && taken=yes || taken=
 	waiting_starts
 	asked=0
 	interrupted=
@@ -87,10 +87,10 @@ unit_stop() {
 			kill -INT "$pid" 2>/dev/null
 			interrupted=yes
 		fi
-		# A bootout that launchd answered with "in progress", or lost.
-		if [ $((WAITED - asked)) -ge 5 ] && [ -z "$pid" ]; then
+		# A bootout that launchd refused ("in progress" from something else, and the daemon runs on), or one that it took and lost.
+		if [ $((WAITED - asked)) -ge 5 ] && { [ -z "$pid" ] || [ -z "$taken" ]; }; then
 			asked=$WAITED
-			SAID=$(/bin/launchctl bootout "$TARGET" 2>&1)
+			SAID=$(/bin/launchctl bootout "$TARGET" 2>&1) && taken=yes
 		fi
 		if [ "$WAITED" -ge "$budget" ]; then
 			[ "$pid" ] && kill -KILL "$pid" 2>/dev/null

@@ -345,6 +345,7 @@ finish() {
 main() {
 	at=$(state) || exit 0
 	mkdir -p "$TMP" || exit 75
+	meta_read
 	exec 2>>"$APPLY/log"
 	rm -f "$TMP/cookies"
 	[ -s "$APPLY/started" ] || date -u +%Y-%m-%dT%H:%M:%SZ >"$APPLY/started"

@@ -1,6 +1,6 @@
 //! Is the machine exactly what one fleet file says? Asked of the machine, compared with what that file renders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleetctl::fleet::Fleet;
 use fleetctl::render::{Bundle, Content, Hold, Placeholder, SecretId, Values, Wanted};
@@ -16,6 +16,15 @@ pub(crate) enum Way {
     Restart,
     /// Everything goes through its API.
     Live,
+}
+
+impl Way {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Live => "live",
+        }
+    }
 }
 
 /// The fleet file of a state: 0 or 1.
@@ -64,37 +73,50 @@ fn values() -> Values {
 
 /// What lies on the machine: a line a path, then launchd, then what the running server says.
 const LOOK: &str = r#"
-for path in $(cat /var/canaries/paths); do
+cd /var/canaries
+: >files
+while IFS= read -r path; do
 	if [ -L "$path" ]; then printf 'link\t%s\t%s\n' "$path" "$(readlink "$path")"
-	elif [ -f "$path" ]; then printf 'file\t%s\t%s\t%s\n' "$path" "$(/usr/bin/shasum -a 256 <"$path" | cut -c 1-64)" "$(stat -f '%Su:%Sg %Lp' "$path")"
+	elif [ -f "$path" ]; then printf '%s\n' "$path" >>files
 	else printf 'none\t%s\n' "$path"; fi
-done
+done <paths
+# One process each for all of them: their starts are what a look costs.
+tr '\n' '\0' <files | xargs -0 /usr/bin/shasum -a 256 | sed 's/^\([0-9a-f]*\)  \(.*\)$/sum	\2	\1/'
+tr '\n' '\0' <files | xargs -0 stat -f 'rights	%N	%Su:%Sg %Lp'
 for name in settings model_settings model_profiles; do printf 'json\t%s\t%s\n' "$name" "$(tr -d '\n' </Users/ops/.omlx/$name.json)"; done
-for label in $(launchctl list | awk '$3 ~ /^dev.fleetctl/ { print $3 }'); do printf 'job\t%s\t%s\n' "$label" "$(launchctl print system/$label | sed -n 's/^	pid = //p')"; done
+for label in $(launchctl list | awk '$3 ~ /^dev.fleetctl/ { print $3 }'); do
+	launchctl print system/$label >print
+	printf 'job\t%s\t%s\n' "$label" "$(sed -n 's/^	pid = //p' print)"
+	sed -n '/^	environment = {/,/^	}/s/^		\(.*\) => \(.*\)$/variable	'$label'	\1	\2/p' print
+done
 launchctl print-disabled system | sed -n 's/^.*"\(dev.fleetctl[^"]*\)" => disabled.*/disabled\t\1/p'
 key=$(sed -n 's/^.*"api_key": "\(.*\)",*$/\1/p' /Users/ops/.omlx/settings.json | head -n 1)
 printf 'listed\t%s\n' "$(curl -sS --max-time 10 -H "Authorization: Bearer $key" http://127.0.0.1:8000/v1/models/status | tr -d '\n')"
-curl -sS --max-time 10 -c /var/canaries/cookies -H 'Content-Type: application/json' -d "{\"api_key\": \"$key\", \"remember\": false}" http://127.0.0.1:8000/admin/api/login >/dev/null
-printf 'models\t%s\n' "$(curl -sS --max-time 10 -b /var/canaries/cookies http://127.0.0.1:8000/admin/api/models | tr -d '\n')"
-printf 'global\t%s\n' "$(curl -sS --max-time 10 -b /var/canaries/cookies http://127.0.0.1:8000/admin/api/global-settings | tr -d '\n')"
+curl -sS --max-time 10 -c cookies -H 'Content-Type: application/json' -d "{\"api_key\": \"$key\", \"remember\": false}" http://127.0.0.1:8000/admin/api/login >/dev/null
+printf 'models\t%s\n' "$(curl -sS --max-time 10 -b cookies http://127.0.0.1:8000/admin/api/models | tr -d '\n')"
+printf 'global\t%s\n' "$(curl -sS --max-time 10 -b cookies http://127.0.0.1:8000/admin/api/global-settings | tr -d '\n')"
 find /usr/local/var/fleetctl /usr/local/libexec /Library/LaunchDaemons /Users/ops/.omlx \( -name '.fleetctl*' -o -name '.apply*' -o -name '.lock*' -o -name '.snapshot*' -o -name 'zz-rescan' -o -path '*/fleetctl/apply' -o -path '*/fleetctl/lock' -o -name 'dev.fleetctl.apply.plist' -o -name '.result*' -o -name '.present*' -o -name '.dev.fleetctl*' \) | sed 's/^/left	/'
-(cd / && /usr/bin/shasum -a 256 -c /var/canaries/sums >/dev/null 2>&1) || printf 'canary\tchanged\n'
+/usr/bin/shasum -a 256 -c sums 2>/dev/null | sed -n 's/^\(.*\): FAILED.*/canary	\1	has other bytes/p'
+tr '\n' '\0' <theirs | xargs -0 stat -f '%N %Su:%Sg %Lp' 2>&1 | cmp -s - rights || printf 'canary\tanother owner or mode\n'
 "#;
 
-/// What nobody gave to fleetctl: it must be there, byte for byte, whatever happens.
+/// What nobody gave to fleetctl, weights included: it must be there, byte for byte and with its owner and mode, whatever happens.
 pub(crate) const CANARIES: &str = r"
 set -e
 printf 'not ours\n' >/Users/ops/.omlx/notes.txt
 printf 'not ours\n' >/usr/local/libexec/other
 printf '<plist/>\n' >/Library/LaunchDaemons/com.example.other.plist
-mkdir -p /Users/ops/models/Mine /var/canaries
+mkdir -p /Users/ops/models/Mine /Users/ops/.omlx/serve /var/canaries
 printf 'mine\n' >/Users/ops/models/Mine/config.json
+printf 'mine\n' >/Users/ops/.omlx/serve/readme
 cd /var/canaries
-/usr/bin/shasum -a 256 /Users/ops/.omlx/notes.txt /usr/local/libexec/other /Library/LaunchDaemons/com.example.other.plist /Users/ops/models/Mine/config.json >sums
+{ find /Users/ops/models -type f; printf '%s\n' /Users/ops/.omlx/notes.txt /Users/ops/.omlx/serve/readme /usr/local/libexec/other /Library/LaunchDaemons/com.example.other.plist; } >theirs
+tr '\n' '\0' <theirs | xargs -0 /usr/bin/shasum -a 256 >sums
+tr '\n' '\0' <theirs | xargs -0 stat -f '%N %Su:%Sg %Lp' >rights
 ";
 
 /// Keys of oMLX's settings.json that are not ours, and what they hold.
-pub(crate) const FOREIGN: [(&str, &str); 2] = [("ui", "language"), ("sampling", "max_tokens")];
+pub(crate) const FOREIGN: &str = r#"{"sampling": {"max_tokens": 4321}, "ui": {"language": "de"}}"#;
 
 /// What was seen on the machine.
 pub(crate) struct Seen {
@@ -102,7 +124,7 @@ pub(crate) struct Seen {
 }
 
 pub(crate) fn look(host: &Host, both: [&Expectation; 2]) -> Seen {
-    let paths: std::collections::BTreeSet<&str> =
+    let paths: BTreeSet<&str> =
         both.iter().flat_map(|one| one.bundle.entries.iter().map(|entry| entry.path.as_str())).collect();
     let list = paths.into_iter().collect::<Vec<_>>().join("\n");
     let text =
@@ -130,13 +152,13 @@ impl Seen {
             if edited == Some(entry.path.as_str()) {
                 continue;
             }
-            let line = self.lines.iter().find(|line| line.get(1) == Some(&entry.path)).map_or(&[][..], Vec::as_slice);
             let rights = format!("{} {:o}", entry.owner, entry.mode);
-            let expected: Vec<String> = match &entry.content {
-                Content::Link { target } => vec!["link".to_owned(), entry.path.clone(), target.clone()],
+            match &entry.content {
+                Content::Link { target } => self.is_told("link", &entry.path, target, &mut wrong),
                 Content::Whole(text) => {
                     let filled = text.fill(&values()).expect("filled");
-                    vec!["file".to_owned(), entry.path.clone(), sha256(filled.expose_secret()), rights]
+                    self.is_told("sum", &entry.path, &sha256(filled.expose_secret()), &mut wrong);
+                    self.is_told("rights", &entry.path, &rights, &mut wrong);
                 }
                 Content::Keys(document) => {
                     let name = entry.path.rsplit('/').next().expect("a name").trim_end_matches(".json");
@@ -157,15 +179,8 @@ impl Seen {
                             wrong.push(format!("{name}.json {}: {value:?}", key.path.join(".")));
                         }
                     }
-                    let mut expected = line.to_vec();
-                    if let Some(last) = expected.last_mut() {
-                        *last = rights;
-                    }
-                    expected
+                    self.is_told("rights", &entry.path, &rights, &mut wrong);
                 }
-            };
-            if line != expected {
-                wrong.push(format!("{}: {line:?}, not {expected:?}", entry.path));
             }
         }
         for entry in &other.bundle.entries {
@@ -173,10 +188,7 @@ impl Seen {
                 wrong.push(format!("{} is there", entry.path));
             }
         }
-        let manifest = self.after("file", Some("/usr/local/var/fleetctl/manifest.json"));
-        if manifest.map(|line| line[2].as_str()) != Some(sha256(&one.bundle.manifest()).as_str()) {
-            wrong.push("the manifest is another's".to_owned());
-        }
+        self.is_told("sum", "/usr/local/var/fleetctl/manifest.json", &sha256(&one.bundle.manifest()), &mut wrong);
         for unit in &one.bundle.units {
             match self.after("job", Some(&unit.label)) {
                 None => wrong.push(format!("{} is not loaded", unit.label)),
@@ -191,30 +203,56 @@ impl Seen {
                 .filter(|line| matches!(line[0].as_str(), "disabled" | "left" | "canary"))
                 .map(|line| line.join(" ")),
         );
-        for (section, key) in FOREIGN {
-            let value = self.json("json", Some("settings"))[section][key].clone();
-            if value != "de" && value != 4321 {
-                wrong.push(format!("settings.json {section}.{key} was not ours and is {value} now"));
+        let foreign: Value = serde_json::from_str(FOREIGN).expect("JSON");
+        for (section, keys) in foreign.as_object().expect("an object") {
+            for (key, value) in keys.as_object().expect("an object") {
+                let found = &self.json("json", Some("settings"))[section][key];
+                if found != value {
+                    wrong.push(format!("settings.json {section}.{key} was not ours and is {found} now"));
+                }
             }
         }
         wrong
     }
 
-    /// What runs must be what lies there.
+    /// Whether the look has this word of this path.
+    fn is_told(&self, word: &str, path: &str, expected: &str, wrong: &mut Vec<String>) {
+        let found = self.after(word, Some(path)).map(|line| line[2].as_str());
+        if found != Some(expected) {
+            wrong.push(format!("{word} of {path} is {}, not {expected}", found.unwrap_or("missing")));
+        }
+    }
+
+    /// What runs must be what lies there: launchd's environment of the daemon, oMLX's global settings, names, residents, settings of each name.
     fn server(&self, one: &Expectation, wrong: &mut Vec<String>) {
+        for unit in &one.bundle.units {
+            let declared: BTreeMap<&str, &str> =
+                unit.loaded.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let loaded: BTreeMap<&str, &str> = self
+                .lines
+                .iter()
+                .filter(|line| line[0] == "variable" && line[1] == unit.label)
+                .map(|line| (line[2].as_str(), line[3].as_str()))
+                // launchd's own.
+                .filter(|(name, _)| !["OSLogRateLimit", "XPC_SERVICE_NAME"].contains(name))
+                .collect();
+            if declared != loaded && self.after("job", Some(&unit.label)).is_some() {
+                wrong.push(format!("launchd runs {} with {loaded:?}, not {declared:?}", unit.label));
+            }
+        }
+        self.global(one, wrong);
         let listed = self.json("listed", None);
-        let mut names: Vec<&str> = listed["models"]
+        let listed: BTreeMap<&str, &Value> = listed["models"]
             .as_array()
             .map_or(&[][..], Vec::as_slice)
             .iter()
-            .filter_map(|model| model["id"].as_str())
+            .filter_map(|model| Some((model["id"].as_str()?, &model["loaded"])))
             .collect();
-        names.sort_unstable();
         let machine = one.fleet.machines.get(HOST).expect("declared");
-        let mut declared: Vec<&str> = one.fleet.served_on(&machine.name).map(|served| served.name.as_str()).collect();
-        declared.sort_unstable();
-        if names != declared {
-            wrong.push(format!("the server lists {names:?}, not {declared:?}"));
+        let declared: BTreeSet<&str> =
+            one.fleet.served_on(&machine.name).map(|served| served.name.as_str()).collect();
+        if listed.keys().copied().collect::<BTreeSet<_>>() != declared {
+            wrong.push(format!("the server lists {listed:?}, not {declared:?}"));
         }
         let models = self.json("models", None);
         let by_name: BTreeMap<&str, &Value> = models["models"]
@@ -224,6 +262,9 @@ impl Seen {
             .filter_map(|model| Some((model["id"].as_str()?, &model["settings"])))
             .collect();
         for served in one.fleet.served_on(&machine.name) {
+            if served.is_resident_on(&machine.name) && listed.get(served.name.as_str()) != Some(&&Value::Bool(true)) {
+                wrong.push(format!("{} is resident and not loaded", served.name));
+            }
             let profile = one.fleet.profile_of(&served.name).expect("declared");
             for (field, value) in &profile.fields {
                 let running = by_name.get(served.name.as_str()).map_or(&Value::Null, |settings| &settings[field]);
@@ -231,6 +272,29 @@ impl Seen {
                     wrong.push(format!("the server runs {} with {field} = {running}, not {value}", served.name));
                 }
             }
+        }
+    }
+
+    /// The keys of settings.json that the running server tells.
+    fn global(&self, one: &Expectation, wrong: &mut Vec<String>) {
+        let running = self.json("global", None);
+        let settings = one.bundle.entries.iter().find(|entry| entry.path.ends_with("/settings.json"));
+        let Some(Content::Keys(document)) = settings.map(|entry| &entry.content) else { return };
+        let mut told = 0;
+        for key in &document.keys {
+            let Some(value) = at(&running, &key.path) else { continue };
+            let is_right = match &key.wanted {
+                Wanted::Value(wanted) => wanted == value,
+                Wanted::Hole(Placeholder::Secret(_)) => value == KEY,
+                Wanted::Hole(_) | Wanted::Absent => true,
+            };
+            told += usize::from(matches!(key.wanted, Wanted::Value(_)));
+            if !is_right {
+                wrong.push(format!("the server runs with another {}", key.path.join(".")));
+            }
+        }
+        if told == 0 {
+            wrong.push("the server does not tell its settings".to_owned());
         }
     }
 }

@@ -28,6 +28,21 @@ pub(crate) fn possible() -> bool {
     std::env::var_os("FAULT_MATRIX").is_some()
 }
 
+/// How many hosts work side by side.
+pub(crate) fn workers() -> usize {
+    std::env::var("FAULT_WORKERS").ok().and_then(|value| value.parse().ok()).unwrap_or(2)
+}
+
+/// What every second host has: the strictest shell, another awk, and no more of sudo than README asks for.
+pub(crate) fn shells(worker: usize) -> &'static str {
+    if worker % 2 == 1 { "sh = \"dash\"\nawk = \"mawk\"\nsudo = \"documented\"" } else { "" }
+}
+
+/// The program: the one that was built, or another one (a sabotaged one, one of another day).
+fn program() -> PathBuf {
+    std::env::var_os("FAULT_PROGRAM").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_fleetctl")), PathBuf::from)
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -93,7 +108,7 @@ impl Host {
         let mut command = lab();
         command.args(["laptop", &self.lab, "--", "env", &format!("K={KEY}")]);
         command.args(environment.iter().map(|(name, value)| format!("{name}={value}")));
-        command.arg(env!("CARGO_BIN_EXE_fleetctl")).arg("-f").arg(fleet).args(words);
+        command.arg(program()).arg("-f").arg(fleet).args(words);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it begins")
     }
 
@@ -103,17 +118,22 @@ impl Host {
         (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
     }
 
-    /// Waits until a script of root's says yes; whether it did in time.
+    /// Waits until a script of root's says yes; whether it did in time. The waiting is done on the host, where a look costs little; a host that boots
+    /// meanwhile is asked again.
     pub(crate) fn is_soon(&self, script: &str, within: Duration) -> bool {
         let deadline = Instant::now() + within;
         loop {
-            if self.try_sh(script).status.success() {
-                return true;
+            let left = deadline.saturating_duration_since(Instant::now()).as_secs();
+            let output = self.try_sh(&format!(
+                "n=0; until ( {script} ); do n=$((n + 1)); [ $n -le {} ] || exit 3; sleep 0.1; done",
+                left * 10
+            ));
+            match output.status.code() {
+                Some(0) => return true,
+                Some(3) => return false,
+                _ if Instant::now() > deadline => return false,
+                _ => std::thread::sleep(Duration::from_millis(150)),
             }
-            if Instant::now() > deadline {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(150));
         }
     }
 

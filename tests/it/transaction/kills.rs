@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::holds::Way;
 use super::host;
-use super::matrix::Bench;
+use super::bench::Bench;
 
 /// Marsaglia's xorshift64: moments need no better.
 struct Moments(u64);

@@ -1,80 +1,40 @@
 //! The fault matrix: every state of the runner crossed with every fault. After each, once the runner has ended, the machine is exactly what the old fleet file says or
-//! exactly what the new one says; the result tells which; the next apply converges; nothing of anybody else's has changed.
+//! exactly what the new one says; the result and `status` tell which; the next apply converges; nothing of anybody else's has changed.
 
-use std::path::PathBuf;
+use std::process::Child;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::bench::Bench;
 use super::fault::{self, Fault, STATES};
-use super::holds::{CANARIES, Expectation, Way, fleet_text, look};
-use super::host::{self, Host};
+use super::holds::Way;
+use super::host;
+use super::results::{self, Cell};
 
-/// One cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cell {
-    pub(crate) way: Way,
-    pub(crate) state: &'static str,
-    pub(crate) fault: Fault,
-}
-
-/// A host between two fleet files.
-pub(crate) struct Bench {
-    pub(crate) host: Host,
-    way: Way,
-    pub(crate) files: [PathBuf; 2],
-    pub(crate) expectations: [Expectation; 2],
-    /// Which of the two holds.
-    pub(crate) present: usize,
-}
+/// What became of a cell that holds: what the runner's result said; or in words what does not hold.
+type Outcome = Result<String, String>;
 
 impl Bench {
-    pub(crate) fn new(name: &str, way: Way, keys: &str) -> Self {
-        let host = Host::with(name, keys);
-        let texts = [0, 1].map(|state| fleet_text(way, state));
-        let files = [0, 1].map(|state: usize| host.write_fleet(&format!("{state}.toml"), &texts[state]));
-        host.sh("mkdir -p /Users/ops/.omlx && printf '{\"version\": \"1.0\", \"sampling\": {\"max_tokens\": 4321}, \"ui\": {\"language\": \"de\"}}' >/Users/ops/.omlx/settings.json && chown -R ops:staff /Users/ops/.omlx && chmod 600 /Users/ops/.omlx/settings.json");
-        host.sh(&format!("mkdir -p /usr/local/libexec && {CANARIES}"));
-        fault::install(&host);
-        // launchd's seconds pass faster, oMLX's own do not.
-        host.lab("knob", &["time_scale=0.1"]);
-        let bench = Self {
-            host,
-            way,
-            expectations: [0, 1].map(|state: usize| Expectation::of(&texts[state])),
-            files,
-            present: 0,
-        };
-        let (code, out, err) = bench.host.fleetctl(&bench.files[0], &["apply", "--yes"]);
-        assert_eq!(code, 0, "the first apply\n{out}{err}\n{}", bench.host.state());
-        let wrong = bench.differs(0, None);
-        assert!(wrong.is_empty(), "after the first apply: {wrong:#?}");
-        bench
-    }
-
-    /// In what the machine differs from one of the two.
-    pub(crate) fn differs(&self, state: usize, edited: Option<&str>) -> Vec<String> {
-        let both = [&self.expectations[0], &self.expectations[1]];
-        // A server that was just started may not answer yet.
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let wrong = look(&self.host, both).differs(both[state], both[1 - state], edited);
-            if wrong.is_empty() || Instant::now() > deadline {
-                return wrong;
-            }
-            std::thread::sleep(Duration::from_millis(300));
+    /// Runs one cell.
+    pub(crate) fn run(&mut self, cell: Cell) -> Outcome {
+        let (old, new) = (self.present, 1 - self.present);
+        let (child, second) = self.apply_with(cell)?;
+        let (said, complaint) = heard(child)?;
+        if !self.has_ended() {
+            let state = self.host.state();
+            fault::heal(&self.host, cell.fault);
+            return Err(format!("the runner has not ended\n{state}\n{said}{complaint}"));
         }
+        fault::heal(&self.host, cell.fault);
+        second?;
+        let told = self.told();
+        self.is_whole(cell, &told, &said).map_err(|why| format!("{why}\n{said}{complaint}\n{}", self.host.state()))?;
+        debug_assert!(self.present == old || self.present == new);
+        self.converge(new, told)
     }
 
-    /// Whether the runner has taken itself away.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.host.is_soon(
-            "launchctl print system/dev.fleetctl.apply >/dev/null 2>&1 && exit 1; [ ! -e /usr/local/var/fleetctl/apply ]",
-            Duration::from_mins(4),
-        )
-    }
-
-    /// Runs one cell. Errors: what does not hold, in words.
-    pub(crate) fn run(&mut self, cell: Cell) -> Result<String, String> {
+    /// An apply that meets its fault at its state, and has been let go again.
+    fn apply_with(&self, cell: Cell) -> Result<(Child, Result<(), String>), String> {
         let (old, new) = (self.present, 1 - self.present);
         let reverts = matches!(cell.state, "reverting" | "reverted");
         if reverts {
@@ -83,23 +43,19 @@ impl Bench {
         }
         fault::hold_at(&self.host, if reverts { "reverting" } else { cell.state });
         let mut child = self.host.begin(&self.files[new], &["apply", "--yes", "--json"], &[]);
-        if !fault::is_held(&self.host) {
-            drop(child.kill());
-            let output = child.wait_with_output().map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
-            fault::let_go(&self.host);
-            return Err(format!("{} was never reached: {output:?}\n{}", cell.state, self.host.state()));
-        }
+        let mut is_there = fault::is_held(&self.host);
         if reverts {
             // The old generation must be able to start.
             fault::heal(&self.host, Fault::OmlxCrashes);
         }
-        if cell.state == "reverted" {
+        if is_there && cell.state == "reverted" {
             fault::hold_next(&self.host, cell.state);
-            if !fault::is_held(&self.host) {
-                fault::let_go(&self.host);
-                drop((child.kill(), child.wait()));
-                return Err(format!("reverted was never reached\n{}", self.host.state()));
-            }
+            is_there = fault::is_held(&self.host);
+        }
+        if !is_there {
+            drop(child.kill());
+            fault::let_go(&self.host);
+            return Err(format!("{} was never reached: {:?}\n{}", cell.state, heard(child), self.host.state()));
         }
         fault::inject(&self.host, cell.fault);
         if cell.fault == Fault::LaptopKilled {
@@ -114,40 +70,7 @@ impl Bench {
             std::thread::sleep(Duration::from_secs(3));
             fault::heal(&self.host, cell.fault);
         }
-        let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !self.has_ended() {
-            let state = self.host.state();
-            fault::heal(&self.host, cell.fault);
-            return Err(format!("the runner has not ended\n{state}\n{said}{complaint}"));
-        }
-        fault::heal(&self.host, cell.fault);
-        second?;
-        let result = self.host.sh("cat /usr/local/var/fleetctl/result.json");
-        let result: serde_json::Value = serde_json::from_str(&result).unwrap_or_default();
-        let told = result["state"].as_str().unwrap_or("?").to_owned();
-        if told == "revert-failed" {
-            // It is said, and the next apply mends it: what the fault made impossible was the start of the old generation.
-            return self.converge(new, told);
-        }
-        let edited = (cell.fault == Fault::PersonEdits).then_some(fault::EDITED);
-        let (from_old, from_new) = (self.differs(old, edited), self.differs(new, edited));
-        let is_new = from_new.is_empty();
-        if !is_new && !from_old.is_empty() {
-            return Err(format!(
-                "neither old nor new ({told}): from the old {from_old:#?}, from the new {from_new:#?}\n{said}{complaint}\n{}",
-                self.host.state()
-            ));
-        }
-        // The last transaction that got as far as a result was this one, unless its upload never arrived.
-        if is_new != (told == "committed") && !(told == "committed" && !is_new && never_began(&said, cell)) {
-            return Err(format!(
-                "the machine is {}, the result says {told}\n{said}{complaint}",
-                if is_new { "new" } else { "old" }
-            ));
-        }
-        self.converge(new, told)
+        Ok((child, second))
     }
 
     fn second_apply(&self, old: usize) -> Result<(), String> {
@@ -163,7 +86,42 @@ impl Bench {
         }
     }
 
-    fn converge(&mut self, new: usize, told: String) -> Result<String, String> {
+    /// Old or new, and everybody says the same of it. Sets which.
+    fn is_whole(&mut self, cell: Cell, told: &str, said: &str) -> Result<(), String> {
+        let (old, new) = (self.present, 1 - self.present);
+        let edited = (cell.fault == Fault::PersonEdits).then_some(fault::EDITED);
+        let judgement = self.judge(edited);
+        if told == "revert-failed" {
+            // The fault kept the old generation from starting. Its files are back all the same, and it is said.
+            let wrong: Vec<_> = judgement.from[old].iter().filter(|line| !is_of_the_server(line)).collect();
+            return if wrong.is_empty() { Ok(()) } else { Err(format!("revert-failed, and not the old files: {wrong:#?}")) };
+        }
+        let Some(is_in) = judgement.is_in() else {
+            return Err(format!("neither old nor new ({told}): from the old {:#?}, from the new {:#?}", judgement.from[old], judgement.from[new]));
+        };
+        // The last transaction that got as far as a result was this one, unless its upload never arrived.
+        let never_began = cell.state == "staged" && !said.contains("\"applied\"");
+        if (is_in == new) != (told == "committed") && !(told == "committed" && never_began) {
+            return Err(format!("the machine is {}, the result says {told}", if is_in == new { "new" } else { "old" }));
+        }
+        let status = self.status_says()?;
+        let shown = status["transaction"]["state"].as_str().unwrap_or("?");
+        let number = self.host.sh("cat /usr/local/var/fleetctl/generations/present");
+        // What touched nothing leaves the generation before it in place.
+        let wanted = if told == "reverted" { "reverted" } else { "committed" };
+        if shown != wanted || status["transaction"]["generation"].to_string() != number.trim() {
+            return Err(format!("status says {}, not {wanted} and generation {number}", status["transaction"]));
+        }
+        let drift = status["drift"]["state"].as_str().unwrap_or("?");
+        let is_in_sync = is_in == self.present;
+        if edited.is_none() && drift != if is_in_sync { "in-sync" } else { "drifted" } {
+            return Err(format!("status says {drift} of the file that was there before"));
+        }
+        self.present = is_in;
+        Ok(())
+    }
+
+    fn converge(&mut self, new: usize, told: String) -> Outcome {
         let (code, out, err) = self.host.fleetctl(&self.files[new], &["apply", "--yes"]);
         if code != 0 {
             return Err(format!("after {told} the next apply ended with {code}\n{out}{err}\n{}", self.host.state()));
@@ -177,8 +135,16 @@ impl Bench {
     }
 }
 
-fn never_began(said: &str, cell: Cell) -> bool {
-    cell.state == "staged" && !said.contains("\"applied\"")
+fn heard(child: Child) -> Result<(String, String), String> {
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((text(&output.stdout), text(&output.stderr)))
+}
+
+/// Whether a difference is of the running daemon, not of what lies there.
+fn is_of_the_server(difference: &str) -> bool {
+    ["the server ", "omlx does not run", "launchd runs "].iter().any(|word| difference.starts_with(word))
+        || difference.ends_with("is resident and not loaded")
 }
 
 /// The cells of a run: all of them with `FAULT_MATRIX=all`, else some that between them touch every state and every fault.
@@ -198,6 +164,9 @@ fn cells() -> Vec<Cell> {
         }
     }
     let only = |name: &str| std::env::var(name).ok();
+    if let Some(way) = only("FAULT_WAY") {
+        cells.retain(|cell| cell.way.as_str() == way);
+    }
     if let Some(state) = only("FAULT_STATE") {
         cells.retain(|cell| cell.state == state);
     }
@@ -213,82 +182,43 @@ fn every_state_times_every_fault_ends_old_or_new() {
         return;
     }
     let cells = cells();
-    let workers: usize = std::env::var("FAULT_WORKERS").ok().and_then(|value| value.parse().ok()).unwrap_or(2);
     let queue = Mutex::new(cells.clone().into_iter().rev().collect::<Vec<_>>());
-    let results = Mutex::new(Vec::new());
+    let outcomes = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for worker in 0..workers {
-            let (queue, results) = (&queue, &results);
+        for worker in 0..host::workers().min(cells.len()) {
+            let (queue, outcomes) = (&queue, &outcomes);
             scope.spawn(move || {
-                let mut benches: Vec<Bench> = Vec::new();
+                let mut bench: Option<Bench> = None;
                 loop {
                     let Some(cell) = queue.lock().expect("no panic").pop() else { break };
-                    let at = benches.iter().position(|bench| bench.way == cell.way).unwrap_or_else(|| {
-                        // One host in four shells and awks: what a Mac has, and the strictest.
-                        let keys =
-                            if worker % 2 == 1 { "sh = \"dash\"\nawk = \"mawk\"\nsudo = \"documented\"" } else { "" };
-                        benches.push(Bench::new(&format!("m{worker}{:?}", cell.way).to_lowercase(), cell.way, keys));
-                        benches.len() - 1
-                    });
                     let began = Instant::now();
-                    let result = benches[at].run(cell);
+                    let mut on = match bench.take() {
+                        Some(bench) if bench.way == cell.way => bench,
+                        _ => Bench::new(&format!("m{worker}{}", cell.way.as_str()), cell.way, host::shells(worker)),
+                    };
+                    let outcome = on.run(cell);
                     println!(
                         "{:7} {:10} x {:32} {} ({} s)",
-                        format!("{:?}", cell.way).to_lowercase(),
+                        cell.way.as_str(),
                         cell.state,
                         cell.fault.as_str(),
-                        result.as_ref().map_or("WRONG", String::as_str),
+                        outcome.as_ref().map_or("WRONG", String::as_str),
                         began.elapsed().as_secs()
                     );
-                    if let Err(why) = &result {
-                        println!("{why}");
+                    match &outcome {
+                        Ok(_) => bench = Some(on),
                         // What follows needs a host of which something is known.
-                        benches.remove(at);
+                        Err(why) => println!("{why}"),
                     }
-                    results.lock().expect("no panic").push((cell, result));
+                    results::keep(cell, outcome.as_deref().unwrap_or("WRONG"));
+                    outcomes.lock().expect("no panic").push((cell, outcome.unwrap_or_else(|_| "WRONG".to_owned())));
                 }
             });
         }
     });
-    let results = results.into_inner().expect("no panic");
-    println!("\n{}", table(&results));
-    let wrong: Vec<_> = results.iter().filter(|(_, result)| result.is_err()).map(|(cell, _)| cell).collect();
-    assert_eq!(results.len(), cells.len(), "every cell has a result");
+    let outcomes = outcomes.into_inner().expect("no panic");
+    println!("\n{}", results::table(&outcomes));
+    let wrong: Vec<_> = outcomes.iter().filter(|(_, told)| told == "WRONG").map(|(cell, _)| cell).collect();
+    assert_eq!(outcomes.len(), cells.len(), "every cell has a result");
     assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-/// The table of the run: a line a fault, a column a state.
-fn table(results: &[(Cell, Result<String, String>)]) -> String {
-    let mut text = String::new();
-    for way in [Way::Restart, Way::Live] {
-        if !results.iter().any(|(cell, _)| cell.way == way) {
-            continue;
-        }
-        text.push_str(&format!("| {way:?} | {} |\n|---|{}\n", STATES.join(" | "), "---|".repeat(STATES.len())));
-        for fault in Fault::ALL {
-            let cells: Vec<String> = STATES
-                .into_iter()
-                .map(|state| {
-                    let found =
-                        results.iter().find(|(cell, _)| (cell.way, cell.state, cell.fault) == (way, state, fault));
-                    found.map_or("", |(_, result)| result.as_ref().map_or("WRONG", |told| short(told))).to_owned()
-                })
-                .collect();
-            text.push_str(&format!("| {} | {} |\n", fault.as_str(), cells.join(" | ")));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-fn short(told: &str) -> &'static str {
-    match told {
-        "committed" => "new",
-        "reverted" => "old",
-        "refused" => "old, refused",
-        "postponed" => "old, postponed",
-        "failed" => "old, untouched",
-        "revert-failed" => "said, then mended",
-        _ => "?",
-    }
 }

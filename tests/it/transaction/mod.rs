@@ -1,10 +1,12 @@
 //! The transaction on a machine: fleetctl on the lab's laptop, the runner on a lab host.
 
+mod bench;
 mod fault;
 mod holds;
 mod host;
 mod kills;
 mod matrix;
 mod outcomes;
+mod results;
 mod secrets;
 mod waves;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::fault::{self, Fault};
 use super::holds::Way;
 use super::host::{self, KEY};
-use super::matrix::Bench;
+use super::bench::Bench;
 
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::holds::Way;
 use super::host::{self, KEY};
-use super::matrix::Bench;
+use super::bench::Bench;
 
 /// The one key in all forms in which it could lie about.
 fn forms(key: &str) -> Vec<String> {

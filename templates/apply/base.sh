@@ -116,8 +116,8 @@ publish() (
 		return 0
 	fi
 	rm -f "$new"
-	# A full disk: what was set aside for the last words is spent now.
-	if [ -e "$APPLY/reserve" ]; then
+	# A full disk: what was set aside for the last words is spent now, and for them alone.
+	if terminal "$1" && [ -e "$APPLY/reserve" ]; then
 		rm -f "$APPLY/reserve"
 		publish "$1" "$2"
 	fi

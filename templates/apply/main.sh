@@ -259,6 +259,9 @@ go_back() {
 	fi
 	if [ -z "$failed" ]; then
 		want_snapshot "$SAVED"
+		if [ "$WANT_ENGINE" = no ] && grep -q '^dev.fleetctl.omlx	.*	yes	' "$SAVED/units"; then
+			note 'oMLX did not answer before this apply either: the daemon runs again, and whether it answers was not asked'
+		fi
 		gate "$(meta gate)" || failed="; the old generation is back, but not healthy: $WHY"
 	fi
 	sync
@@ -315,7 +318,8 @@ finish() {
 	esac
 	# Uploads that were cut hours ago; one that is still on its way is younger.
 	find "$STATE" -maxdepth 1 -name '.apply.*' -mmin +60 -exec rm -rf {} + 2>/dev/null
-	rm -rf "$GENERATIONS/.next"
+	# On a full disk this is the room for the last words.
+	rm -rf "$GENERATIONS/.next" "$TMP"
 	publish "$1" "$1"
 	lock_drop
 	if [ "$1:$(meta kind)" = committed:remove ]; then

@@ -99,16 +99,12 @@ stop_runner() {
 	done
 }
 
-# start_runner: the definition, then launchd. `runner_plist` prints it.
+# start_runner: the definition, then launchd. `runner_plist` prints it. Both are tried for a while; WHY says what was in the way.
 start_runner() {
 	loaded && return 0
-	(umask 022 && mkdir -p "${PLIST%/*}")
-	beside=${PLIST%/*}/.$JOB.new
-	runner_plist >"$beside" && chown root:wheel "$beside" && chmod 0644 "$beside" && mv -f "$beside" "$PLIST" || return 1
 	tries=0
 	while :; do
-		/bin/launchctl enable "system/$JOB" 2>/dev/null
-		said=$(/bin/launchctl bootstrap system "$PLIST" 2>&1) && return 0
+		WHY=$(define_runner 2>&1) && WHY=$(bootstrap_runner 2>&1) && return 0
 		sleep 1
 		loaded && return 0
 		tries=$((tries + 1))
@@ -116,16 +112,42 @@ start_runner() {
 	done
 }
 
+define_runner() {
+	(umask 022 && mkdir -p "${PLIST%/*}")
+	beside=${PLIST%/*}/.$JOB.new
+	runner_plist >"$beside" && chown root:wheel "$beside" && chmod 0644 "$beside" && mv -f "$beside" "$PLIST"
+}
+
+bootstrap_runner() {
+	/bin/launchctl enable "system/$JOB" 2>/dev/null
+	/bin/launchctl bootstrap system "$PLIST"
+}
+
 # begin: the runner takes over; without it nothing has happened.
 begin() {
-	if ! start_runner; then
-		rm -f "$PLIST"
-		if [ "$(state)" = staged ] && mv "$APPLY/at.staged" "$APPLY/cleared.$$"; then
-			mv "$APPLY" "$STATE/.apply.old.$$" && rm -rf "$STATE/.apply.old.$$"
+	start_runner && return 0
+	said=$(printf '%s' "$WHY" | head -n 1)
+	clear_staged || said="$said; and the payload could not be cleared away: it is $APPLY, and the next apply takes its place"
+	printf '! failed launchd did not take the runner: %s\n' "$said"
+	exit 1
+}
+
+# clear_staged: takes a payload away that no runner has begun, for a while also where nothing can be written. The payload holds secrets.
+clear_staged() {
+	tries=0
+	while [ "$tries" -lt 10 ]; do
+		rm -f "$PLIST" "${PLIST%/*}/.$JOB.new"
+		if [ "$(state)" != staged ]; then
+			return 0
 		fi
-		printf '! failed launchd did not take the runner: %s\n' "$(printf '%s' "$said" | head -n 1)"
-		exit 1
-	fi
+		if mv "$APPLY/at.staged" "$APPLY/cleared.$$"; then
+			mv "$APPLY" "$STATE/.apply.old.$$" && rm -rf "$STATE/.apply.old.$$"
+			return
+		fi 2>/dev/null
+		sleep 1
+		tries=$((tries + 1))
+	done
+	return 1
 }
 
 # watch ID: every change of the result until it is final and the runner has gone.

@@ -189,7 +189,9 @@ pub(crate) fn heal(host: &Host, fault: Fault) {
         Fault::DiskFull => host.lab("heal", &["disk-full"]),
         Fault::ReadOnly => host.lab("heal", &["read-only"]),
         Fault::SudoRevoked => host.lab("heal", &["sudo"]),
-        Fault::OmlxCrashes | Fault::OmlxHangs => drop(host.sh("rm -f /var/lab/omlx/8000.json")),
+        Fault::OmlxCrashes => drop(host.sh("rm -f /var/lab/omlx/8000.json")),
+        // One that hangs does so until it ends.
+        Fault::OmlxHangs => drop(host.sh("rm -f /var/lab/omlx/8000.json; curl -s --max-time 2 http://127.0.0.1:8000/health >/dev/null || launchctl kickstart -k system/dev.fleetctl.omlx || true")),
         Fault::Launchctl5 | Fault::Launchctl36 | Fault::Launchctl37 | Fault::Launchctl113 => {
             host.lab("heal", &["launchctl"]);
         }

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use super::shell::{Said, Shell};
 
 pub(crate) const HOST: &str = "mac-mini1";
 pub(crate) const KEY: &str = "key-of-this-run-0123456789";
@@ -11,13 +14,14 @@ pub(crate) const KEY: &str = "key-of-this-run-0123456789";
 pub(crate) struct Host {
     lab: String,
     directory: tempfile::TempDir,
+    root: Mutex<Shell>,
 }
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn lab() -> Command {
+pub(super) fn lab() -> Command {
     let mut command = Command::new(root().join("scripts/lab"));
     command.stdin(Stdio::null());
     command
@@ -63,18 +67,18 @@ impl Host {
             .output()
             .expect("scripts/lab runs");
         assert!(output.status.success(), "lab up: {}", text(&output.stderr));
-        Self { lab: lab_name, directory }
+        Self { root: Mutex::new(Shell::new(&lab_name, HOST)), lab: lab_name, directory }
     }
 
     /// A script as root on the host; its standard output. Panics when it fails.
     pub(crate) fn sh(&self, script: &str) -> String {
-        let output = self.try_sh(script);
-        assert!(output.status.success(), "{script}\n{}", text(&output.stderr));
-        text(&output.stdout)
+        let said = self.try_sh(script);
+        assert!(said.code == 0, "{script}\n{}", said.err);
+        said.out
     }
 
-    pub(crate) fn try_sh(&self, script: &str) -> Output {
-        self.on(HOST, script)
+    pub(crate) fn try_sh(&self, script: &str) -> Said {
+        self.root.lock().expect("no panic").run(script)
     }
 
     /// A script as root on any host of the lab.
@@ -124,13 +128,13 @@ impl Host {
         let deadline = Instant::now() + within;
         loop {
             let left = deadline.saturating_duration_since(Instant::now()).as_secs();
-            let output = self.try_sh(&format!(
+            let said = self.try_sh(&format!(
                 "n=0; until ( {script} ); do n=$((n + 1)); [ $n -le {} ] || exit 3; sleep 0.1; done",
                 left * 10
             ));
-            match output.status.code() {
-                Some(0) => return true,
-                Some(3) => return false,
+            match said.code {
+                0 => return true,
+                3 => return false,
                 _ if Instant::now() > deadline => return false,
                 _ => std::thread::sleep(Duration::from_millis(150)),
             }
@@ -139,10 +143,10 @@ impl Host {
 
     /// What a person would look at.
     pub(crate) fn state(&self) -> String {
-        let output = self.try_sh(
+        let said = self.try_sh(
             "cd /usr/local/var/fleetctl && ls -la . apply generations lock; cat result.json; cat apply/log; launchctl list; tail -n 20 /Library/Logs/fleetctl/omlx.log",
         );
-        format!("{}{}", text(&output.stdout), text(&output.stderr))
+        said.out + &said.err
     }
 }
 

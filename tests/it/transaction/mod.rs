@@ -9,4 +9,5 @@ mod matrix;
 mod outcomes;
 mod results;
 mod secrets;
+mod shell;
 mod waves;

@@ -20,6 +20,26 @@ pub(crate) fn keep(cell: Cell, told: &str) {
     line(&["cell", cell.way.as_str(), cell.state, cell.fault.as_str(), kind]);
 }
 
+/// The cells that hold by that file: their last line is no "WRONG".
+pub(crate) fn held() -> Vec<Cell> {
+    let text = std::env::var_os("FAULT_RESULTS").and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let mut held = Vec::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split('\t').collect();
+        let [_, _, "cell", way, state, fault, told] = words[..] else { continue };
+        let way = [Way::Restart, Way::Live].into_iter().find(|one| one.as_str() == way);
+        let state = STATES.into_iter().find(|one| *one == state);
+        let fault = Fault::ALL.into_iter().find(|one| one.as_str() == fault);
+        let (Some(way), Some(state), Some(fault)) = (way, state, fault) else { continue };
+        let cell = Cell { way, state, fault };
+        held.retain(|one| *one != cell);
+        if told != "WRONG" {
+            held.push(cell);
+        }
+    }
+    held
+}
+
 /// Adds a line of words to that file.
 pub(crate) fn line(words: &[&str]) {
     let Some(path) = std::env::var_os("FAULT_RESULTS") else { return };

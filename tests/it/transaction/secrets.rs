@@ -42,7 +42,7 @@ fn a_whole_run_leaves_no_secret_and_no_argument_holds_one() {
         let script = format!(
             "cat >/var/canaries/form <<'E'\n{form}\nE\ngrep -c -F -f /var/canaries/form /var/hold/arguments; rm -f /var/hold/arguments.seen; find / -xdev \\( -path /proc -o -path /dev -o -path /System -o -path /usr/lib -o -path /usr/share -o -path /opt/homebrew/Cellar \\) -prune -o -type f -exec grep -l -F -f /var/canaries/form {{}} + 2>/dev/null | sort; rm -f /var/canaries/form"
         );
-        let said = String::from_utf8_lossy(&bench.host.try_sh(&script).stdout).into_owned();
+        let said = bench.host.try_sh(&script).out;
         let (arguments, files) = said.split_once('\n').unwrap_or((&said, ""));
         assert_eq!(arguments, "0", "an argument of a process held the key");
         let wrong: Vec<&str> = files

@@ -22,17 +22,22 @@ unit_look() {
 	esac
 }
 
-# unit_field NAME: of the last report. Fields stand one tab deep; nested blocks repeat their names.
+# unit_field NAME: of the last report. Fields stand one tab deep; nested blocks repeat their names. No process: it is asked at every look.
 unit_field() {
-	printf '%s\n' "$UNIT" | awk -v "name=$1" '
-		substr($0, 1, 1) == "\t" && substr($0, 2, 1) != "\t" {
-			at = index($0, " = ")
-			if (at && substr($0, 2, at - 2) == name) { print substr($0, at + 3); exit }
-		}'
+	case $UNIT in
+	*"$NL$TAB$1 = "*) ;;
+	*) return 0 ;;
+	esac
+	field=${UNIT#*"$NL$TAB$1 = "}
+	printf '%s\n' "${field%%"$NL"*}"
 }
 
 unit_pid() {
-	unit_field pid | grep '^[0-9][0-9]*$'
+	field=$(unit_field pid)
+	case $field in
+	'' | *[!0-9]*) return 1 ;;
+	*) printf '%s\n' "$field" ;;
+	esac
 }
 
 # unit_exits: how often the daemon has ended since it was loaded.

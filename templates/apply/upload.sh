@@ -11,6 +11,8 @@ STATE=/usr/local/var/fleetctl
 APPLY=$STATE/apply
 JOB=dev.fleetctl.apply
 PLIST=/Library/LaunchDaemons/$JOB.plist
+NL='
+'
 
 state() {
 	for at in "$APPLY"/at.*; do
@@ -150,27 +152,38 @@ clear_staged() {
 	return 1
 }
 
-# watch ID: every change of the result until it is final and the runner has gone.
+# read_result: result.json in one line, in RESULT.
+read_result() {
+	RESULT=
+	while IFS= read -r line || [ "$line" ]; do
+		RESULT="$RESULT$line "
+	done 2>/dev/null <"$STATE/result.json"
+}
+
+# watch ID: every change of the result until it is final and the runner has gone. Between two looks it starts as few processes as it can: it runs beside the work.
 watch() {
 	last=
 	away=0
 	idle=0
 	while :; do
-		text=$(tr '\n' ' ' <"$STATE/result.json" 2>/dev/null)
-		case $text in
+		RESULT=
+		[ -f "$STATE/result.json" ] && read_result
+		case $RESULT in
 		*"\"id\": \"$1\""*)
-			if [ "$text" != "$last" ]; then
-				printf '= %s\n' "$text"
-				last=$text
+			if [ "$RESULT" != "$last" ]; then
+				printf '= %s\n' "$RESULT"
+				last=$RESULT
 			fi
 			;;
-		*) text= ;;
+		*) RESULT= ;;
 		esac
-		case $text in
+		report=$(/bin/launchctl print "system/$JOB" 2>/dev/null)
+		is_loaded=$?
+		case $RESULT in
 		*'"finished": "'*)
 			# The runner takes itself away now.
 			away=$((away + 1))
-			if ! loaded || [ "$away" -ge 40 ]; then
+			if [ "$is_loaded" = 113 ] || [ "$away" -ge 40 ]; then
 				return 0
 			fi
 			;;
@@ -178,14 +191,17 @@ watch() {
 			if [ "$(meta id)" != "$1" ]; then
 				away=$((away + 1))
 				[ "$away" -ge 6 ] && { printf '! lost the transaction has ended and its result cannot be read\n'; return 1; }
-			elif ! loaded; then
+			elif [ "$is_loaded" = 113 ]; then
 				start_runner
-			elif ! /bin/launchctl print "system/$JOB" 2>/dev/null | grep -q "^	pid = "; then
-				# Killed: launchd starts it again within half a minute, and sooner when it is asked.
-				idle=$((idle + 1))
-				[ "$idle" -ge 4 ] && /bin/launchctl kickstart "system/$JOB" >/dev/null 2>&1 && idle=0
 			else
-				idle=0
+				case $report in
+				*"$NL	pid = "*) idle=0 ;;
+				*)
+					# Killed: launchd starts it again within half a minute, and sooner when it is asked.
+					idle=$((idle + 1))
+					[ "$idle" -ge 4 ] && /bin/launchctl kickstart "system/$JOB" >/dev/null 2>&1 && idle=0
+					;;
+				esac
 			fi
 			;;
 		esac

@@ -104,11 +104,11 @@ ln -s "$(readlink /bin/mv)" /System/Library/Lab/held/mv
 rm /bin/mv
 cat >/bin/mv <<'E'
 #!/bin/sh
+[ -e /var/hold/at ] || exec /System/Library/Lab/held/mv "$@"
 /System/Library/Lab/held/mv "$@"
 code=$?
-[ -e /var/hold/at ] || exit $code
 for last; do :; done
-at=$(cat /var/hold/at)
+IFS= read -r at </var/hold/at
 case $last in
 */apply/at."$at" | */fleetctl/"$at")
 	: >/var/hold/reached
@@ -124,12 +124,12 @@ chmod 755 /bin/mv
 /// The next time that the state is reached, everything stops behind it.
 pub(crate) fn hold_at(host: &Host, state: &str) {
     let name = if state == "staged" { "apply" } else { state };
-    host.sh(&format!("rm -f /var/hold/reached; printf '%s' {name} >/var/hold/at"));
+    host.sh(&format!("rm -f /var/hold/reached; printf '%s\\n' {name} >/var/hold/at"));
 }
 
 /// From one held state to the next.
 pub(crate) fn hold_next(host: &Host, state: &str) {
-    host.sh(&format!("rm -f /var/hold/reached; printf '%s' {state} >/var/hold/next; rm -f /var/hold/at; sleep 0.3; cp /var/hold/next /var/hold/at"));
+    host.sh(&format!("rm -f /var/hold/reached; printf '%s\\n' {state} >/var/hold/next; rm -f /var/hold/at; sleep 0.3; cp /var/hold/next /var/hold/at"));
 }
 
 pub(crate) fn is_held(host: &Host) -> bool {

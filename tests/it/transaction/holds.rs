@@ -249,8 +249,7 @@ impl Seen {
             .filter_map(|model| Some((model["id"].as_str()?, &model["loaded"])))
             .collect();
         let machine = one.fleet.machines.get(HOST).expect("declared");
-        let declared: BTreeSet<&str> =
-            one.fleet.served_on(&machine.name).map(|served| served.name.as_str()).collect();
+        let declared: BTreeSet<&str> = one.fleet.served_on(&machine.name).map(|served| served.name.as_str()).collect();
         if listed.keys().copied().collect::<BTreeSet<_>>() != declared {
             wrong.push(format!("the server lists {listed:?}, not {declared:?}"));
         }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::bench::Bench;
 use super::holds::Way;
 use super::host;
-use super::bench::Bench;
 
 /// Marsaglia's xorshift64: moments need no better.
 struct Moments(u64);

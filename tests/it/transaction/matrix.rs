@@ -93,10 +93,17 @@ impl Bench {
         if told == "revert-failed" {
             // The fault kept the old generation from starting. It is said; its files are back all the same.
             let wrong: Vec<_> = judgement.from[old].iter().filter(|line| !is_of_the_daemon(line)).collect();
-            return if wrong.is_empty() { Ok(()) } else { Err(format!("revert-failed, and not the old files: {wrong:#?}")) };
+            return if wrong.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("revert-failed, and not the old files: {wrong:#?}"))
+            };
         }
         let Some(is_in) = judgement.is_in() else {
-            return Err(format!("neither old nor new ({told}): from the old {:#?}, from the new {:#?}", judgement.from[old], judgement.from[new]));
+            return Err(format!(
+                "neither old nor new ({told}): from the old {:#?}, from the new {:#?}",
+                judgement.from[old], judgement.from[new]
+            ));
         };
         // The last transaction that got as far as a result was this one, unless its upload never arrived.
         let never_began = cell.state == "staged" && !said.contains("\"applied\"");

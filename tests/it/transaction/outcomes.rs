@@ -3,10 +3,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::bench::Bench;
 use super::fault::{self, Fault};
 use super::holds::Way;
 use super::host::{self, KEY};
-use super::bench::Bench;
 
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))

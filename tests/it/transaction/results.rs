@@ -22,7 +22,8 @@ pub(crate) fn keep(cell: Cell, told: &str) {
 
 /// The cells that hold by that file: their last line is no "WRONG".
 pub(crate) fn held() -> Vec<Cell> {
-    let text = std::env::var_os("FAULT_RESULTS").and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let text =
+        std::env::var_os("FAULT_RESULTS").and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     let mut held = Vec::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split('\t').collect();
@@ -56,7 +57,12 @@ pub(crate) fn table(outcomes: &[(Cell, String)]) -> String {
         if !outcomes.iter().any(|(cell, _)| cell.way == way) {
             continue;
         }
-        text.push_str(&format!("| {} | {} |\n|---|{}\n", way.as_str(), STATES.join(" | "), "---|".repeat(STATES.len())));
+        text.push_str(&format!(
+            "| {} | {} |\n|---|{}\n",
+            way.as_str(),
+            STATES.join(" | "),
+            "---|".repeat(STATES.len())
+        ));
         for fault in Fault::ALL {
             let cells: Vec<&str> = STATES
                 .into_iter()

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use super::bench::Bench;
 use super::holds::Way;
 use super::host::{self, KEY};
-use super::bench::Bench;
 
 /// The one key in all forms in which it could lie about.
 fn forms(key: &str) -> Vec<String> {

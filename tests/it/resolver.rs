@@ -133,6 +133,33 @@ fn turns_are_fair_and_everything_else_is_harmless() {
 }
 
 #[test]
+fn a_client_that_is_slow_or_too_large_holds_nobody_up() {
+    let both: &[&str] = &["fast", "vectors"];
+    let ports = [server(Manner::Serves(both, 0)), server(Manner::Serves(both, 0)), closed()];
+    let service = Service::start(&fleet("resolver-slow", ports));
+    let connect = || TcpStream::connect(&service.address).expect("it listens");
+    // Half a request each, and then nothing.
+    let slow: Vec<TcpStream> = (0..64)
+        .map(|_| {
+            let mut stream = connect();
+            stream.write_all(b"GET /resolve/s HTTP/1.1\r\nho").expect("sent");
+            stream
+        })
+        .collect();
+    for head in [format!("GET /resolve/{} HTTP/1.1\r\n\r\n", "s".repeat(200_000)), "x: y\r\n".repeat(100_000)] {
+        let mut stream = connect();
+        // It may hang up before all is sent.
+        drop(stream.write_all(head.as_bytes()));
+        let mut answer = [0_u8; 12];
+        let count = stream.read(&mut answer).unwrap_or(0);
+        assert!(!answer[..count].starts_with(b"HTTP/1.1 200"), "an answer to {} bytes of nonsense", head.len());
+    }
+    assert_eq!(service.get("/resolve/s").0, 200);
+    assert_eq!(service.terminate(), Some(0), "clients that never finish hold up no end");
+    drop(slow);
+}
+
+#[test]
 fn a_lying_server_reaches_no_page_unescaped() {
     let ports = [server(Manner::Markup), closed(), closed()];
     let service = Service::start(&fleet("resolver-markup", ports));

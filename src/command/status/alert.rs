@@ -47,6 +47,8 @@ alerts! {
         "The probe asks oMLX with the key that stands in the machine's settings.json. That the running server refuses it means that the file was changed since it started, or that OMLX_API_KEY is set in its environment.";
     SETTINGS_MALFORMED = "settings-malformed", Error, "oMLX's settings.json is not JSON",
         "The running server does not notice, but 0.3.8 starts with such a file as if it were empty: on 127.0.0.1:8000 and without an API key, and then overwrites it.\n\n`fleetctl apply` keeps the broken file aside and writes a sound one.";
+    SERVICE_STOPPED = "service-stopped", Error, "the gateway or the resolver does not run",
+        "[gateway] or [resolver] names the machine, and the daemon has no process there. The message says what launchd knows of it.\n\n`fleetctl logs MACHINE gateway` shows its last words; where its program is missing, install it and apply again.";
     NAME_NOT_LISTED = "name-not-listed", Error, "a declared name is not served",
         "oMLX does not list the name: its link or weights are missing, or it has not looked since they came. `fleetctl plan` says what is missing.";
     RESIDENT_NOT_LOADED = "resident-not-loaded", Warning, "a resident name is not loaded",

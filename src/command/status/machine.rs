@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::alert::{self, alert};
 use super::clockwork;
+use super::services::service_alerts;
 use crate::capacity::{self, GpuLimitSource};
 use crate::command::machines::{Answered, Silent};
 use crate::diagnostic::Severity;
@@ -268,6 +269,7 @@ fn alerts(
     let mut all = Vec::new();
     engine_alerts(declared, observed, state, shown, &mut all);
     name_alerts(observed, state, shown, &mut all);
+    all.extend(service_alerts(declared.fleet, declared.machine, observed));
     system_alerts(declared, observed, shown, &mut all);
     state_alerts(declared.machine, observed, shown, plan, &mut all);
     all.extend(clockwork::schedule_alert(declared, observed, state));

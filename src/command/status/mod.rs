@@ -4,6 +4,7 @@ pub(super) mod alert;
 mod clockwork;
 mod fleet;
 mod machine;
+mod services;
 mod snapshot;
 mod watch;
 

@@ -1,0 +1,5 @@
+"""LiteLLM's base of callbacks."""
+
+
+class CustomLogger:
+    """Has nothing that the callback calls."""

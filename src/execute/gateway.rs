@@ -10,8 +10,8 @@ use crate::transport::{As, Connector, RunError, quote};
 const JSON: &str = include_str!("../../templates/json.sh");
 const LEAVE_OUT: &str = include_str!("../../templates/gateway/leave-out.sh");
 
-/// What the script may take: its two minutes and a slow connection.
-const WITHIN: Duration = Duration::from_mins(3);
+/// What the script may take: its three minutes and a slow connection.
+const WITHIN: Duration = Duration::from_mins(4);
 
 /// Tells every gateway to send a machine nothing for at most `until_then`, and waits until they do. One note for each that does not.
 pub(super) async fn leave_out(
@@ -24,7 +24,7 @@ pub(super) async fn leave_out(
     for gateway in gateways {
         let note = match tell(connector, gateway, machine, until_then).await {
             Ok(said) if said == "done" || said == "none" => continue,
-            Ok(said) if said == "late" => "did not leave it out within two minutes".to_owned(),
+            Ok(said) if said == "late" => "did not leave it out within three minutes".to_owned(),
             Ok(_) => "could not be told to leave it out: it gave no answer".to_owned(),
             Err(error) => format!("could not be told to leave it out: {error}"),
         };

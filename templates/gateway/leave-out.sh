@@ -1,6 +1,6 @@
 # leave-out: tells a machine's gateway to send MACHINE nothing for SECONDS, or (SECONDS is 0) to send it its share again. Run as root on the
 # gateway's machine, json.sh before it; LEAVE_MACHINE and LEAVE_SECONDS are set. A line: "none" without a gateway that serves, "done", or "late"
-# when the gateway has not taken it within two minutes.
+# when the gateway has not taken it within three minutes, as long as its supervisor waits for a new configuration.
 ROUTES=/usr/local/var/fleetctl/gateway
 LABEL=system/dev.fleetctl.gateway
 NOTE=$ROUTES/left-out/$LEAVE_MACHINE
@@ -29,7 +29,7 @@ mkdir -p "$ROUTES/left-out" && printf '%s\n' "$(($(date +%s) + LEAVE_SECONDS))" 
 tries=0
 until serves_without; do
 	tries=$((tries + 1))
-	if [ "$tries" -gt 120 ]; then
+	if [ "$tries" -gt 180 ]; then
 		echo late
 		exit 0
 	fi

@@ -11,6 +11,8 @@ mod guard;
 mod measures;
 mod pair;
 mod recording;
+#[cfg(test)]
+mod simulation;
 mod split;
 pub mod statistics;
 pub mod store;

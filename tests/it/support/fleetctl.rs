@@ -48,8 +48,8 @@ impl Fleetctl {
         self
     }
 
-    /// Runs it to its end.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    /// It, ready to be run by a test that wants the process itself (to kill it, to run beside it).
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
         #[expect(clippy::disallowed_methods, reason = "a test runs the program")]
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fleetctl"));
         command
@@ -64,7 +64,12 @@ impl Fleetctl {
         for (name, value) in &self.variables {
             command.env(name, value);
         }
-        let output = command.output().expect("fleetctl runs");
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output().expect("fleetctl runs");
         Output {
             stdout: String::from_utf8(output.stdout).expect("UTF-8 on standard output"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8 on standard error"),

@@ -140,8 +140,7 @@ class Engine:
 
     def _tokens(self, call: Call) -> AsyncIterator[str]:
         """The answer: the model's name, then words that depend on name and prompt; or what the control file says."""
-        answers = self.faults.get("answers") or {}
-        scripted = answers.get(self.model_id, answers.get("*"))
+        scripted = self._scripted(call.prompt)
         total = min(call.length, call.max_tokens)
         for number in range(min(call.thinking_tokens, total)):
             yield _word(f"{self.model_id}\0think\0{call.prompt}", number) + " "
@@ -153,6 +152,14 @@ class Engine:
             return
         for number in range(rest):
             yield f"[{self.model_id}]" if number == 0 else " " + _word(f"{self.model_id}\0{call.prompt}", number)
+
+    def _scripted(self, prompt: str) -> str | None:
+        """What the control file makes the model say."""
+        mark = self.faults.get("echo_after")
+        if mark and str(mark) in prompt:
+            return prompt.rsplit(str(mark), 1)[1].split("\n", 1)[0].removesuffix("<|im_end|>")
+        answers = self.faults.get("answers") or {}
+        return answers.get(self.model_id, answers.get("*"))
 
     def _cached(self, prompt: str) -> int:
         """Tokens of leading blocks seen before (facts 11.2: 256-token blocks)."""

@@ -27,6 +27,7 @@ Models:
   prefill_tokens_per_second: 0
   answer_tokens: 32           length of an answer whose request sets no max_tokens
   answers: {"name": "text"}   what a model says instead of its derived text ("*": every model)
+  echo_after: "MARK "         where a prompt holds this, every model says what follows it on its line
 Identity:
   release: "0.3.9"            the `version` of /api/status
   hostile_models: ["\\u001b[2J", ...]  further names in every listing, for tests of terminal escapes

@@ -63,7 +63,7 @@ fn two_rows(document: &JobsDocument, fleet: &Fleet, width: u16, is_colored: bool
             (next(job, fleet), Tone::Plain),
         ]);
         grid.row([
-            (format!("  {}", slot(job)), Tone::Dim),
+            (format!("  {}", job.slot.as_deref().unwrap_or_default()), Tone::Dim),
             (String::new(), Tone::Plain),
             ended(job),
             (when(job), Tone::Dim),
@@ -116,7 +116,7 @@ fn ended(job: &JobEntry) -> (String, Tone) {
         (Some("cut"), _) => ("cut short".to_owned(), Tone::Bad),
         (Some("missed"), _) => ("missed the last".to_owned(), Tone::Warn),
         (Some(_), Some(run)) => of_run(run),
-        (Some(_), None) => ("-".to_owned(), Tone::Dim),
+        (Some(_), None) => (String::new(), Tone::Plain),
     }
 }
 

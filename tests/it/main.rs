@@ -12,6 +12,7 @@ mod lab_hosts;
 mod pages;
 mod render;
 mod resolver;
+mod schedule_input;
 mod scripts;
 mod shadow;
 mod slots;

@@ -75,7 +75,7 @@ fn entry(fleet: &Fleet, job: &Job, machine: &Machine, answer: &Result<Answered, 
         Some(standing) => standing.next,
         None => schedule::next_run(fleet, job, now),
     };
-    let alerts = standing.as_ref().and_then(|standing| status::job_alert(job, standing, fleet));
+    let alerts = standing.as_ref().and_then(|standing| status::job_alert(fleet, job, machine, standing));
     let runs: Vec<JobRunEntry> = standing.iter().flat_map(|standing| &standing.runs).map(JobRunEntry::new).collect();
     JobEntry {
         name: job.name.to_string(),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::alert::{self, alert};
 use super::machine::Declared;
-use crate::fleet::{Fleet, Job, layout};
+use crate::fleet::{Fleet, Job, Machine, layout};
 use crate::observe::{EngineState, JobRun, Observed, is_held};
 use crate::plan::{JobStanding, JobState, job_standing};
 use crate::ui::json::Alert;
@@ -64,13 +64,18 @@ fn wants(state: &Value) -> String {
 
 /// Those of the machine's jobs.
 pub(super) fn job_alerts(declared: &Declared<'_>, observed: &Observed) -> Vec<Alert> {
-    let jobs = declared.fleet.jobs.iter().filter(|job| job.on.contains(&declared.machine.name));
-    jobs.filter_map(|job| job_alert(job, &job_standing(declared.fleet, job, observed, declared.now), declared.fleet))
-        .collect()
+    let (fleet, machine) = (declared.fleet, declared.machine);
+    let jobs = fleet.jobs.iter().filter(|job| job.on.contains(&machine.name));
+    jobs.filter_map(|job| job_alert(fleet, job, machine, &job_standing(fleet, job, observed, declared.now))).collect()
 }
 
 /// What is to be said of a job. One that launchd does not have is drift, which status says anyway.
-pub(in crate::command) fn job_alert(job: &Job, standing: &JobStanding, fleet: &Fleet) -> Option<Alert> {
+pub(in crate::command) fn job_alert(
+    fleet: &Fleet,
+    job: &Job,
+    machine: &Machine,
+    standing: &JobStanding,
+) -> Option<Alert> {
     let name = &job.name;
     let face = |at: Timestamp| short_face(at, fleet.timezone.rules());
     let last = standing.runs.first();
@@ -85,7 +90,8 @@ pub(in crate::command) fn job_alert(job: &Job, standing: &JobStanding, fleet: &F
         }
         _ => return None,
     };
-    Some(Alert { hints: vec![format!("fleetctl jobs {next} {name}")], ..alert(code, message) })
+    let on = if job.on.len() == 1 { String::new() } else { format!(" --on {}", machine.name) };
+    Some(Alert { hints: vec![format!("fleetctl jobs {next} {name}{on}")], ..alert(code, message) })
 }
 
 fn failed(job: &Job, run: &JobRun, when: &str) -> String {

@@ -170,6 +170,21 @@ fn without_a_gateway_the_first_candidate_that_answers_is_chosen_by_the_open_wind
 }
 
 #[test]
+fn a_command_that_is_not_executable_or_not_there_is_an_exit_code_and_said() {
+    for shell in shells() {
+        let host = Host::at(second("2026-11-23T07:15:00Z"));
+        std::fs::write(host.path("blunt"), "#!/bin/sh\n").expect("written");
+        let blunt = host.path("blunt").display().to_string();
+        for (command, exit) in [(blunt.as_str(), 126), ("/nowhere/command", 127)] {
+            let output = host.run(&shell, &script(), &arguments("mon", &[command]));
+            assert_eq!(output.status.code(), Some(exit), "{shell:?} {}", told(&output));
+            assert!(told(&output).contains(command), "{shell:?} {}", told(&output));
+            assert_eq!(host.json("state/jobs/nightly.json")["runs"][0]["exit"], exit);
+        }
+    }
+}
+
+#[test]
 fn when_no_candidate_answers_it_does_not_start() {
     for shell in shells() {
         let host = Host::at(second("2026-11-23T07:15:00Z"));

@@ -283,6 +283,24 @@ fn a_load_that_fails_is_undone_put_off_and_tried_again() {
 }
 
 #[test]
+fn boundaries_that_were_slept_over_are_not_made_up_for_and_a_boot_inside_a_window_is_enough() {
+    let host = host(DAY);
+    let engine = Engine::start(&host, &["day"]);
+    let day = DAY.parse::<jiff::Timestamp>().expect("an instant").as_second();
+    tick(&host, &shells()[0]);
+    let before = state(&host);
+    // A day later: the window has opened and closed meanwhile.
+    host.set_clock(day + 86_400);
+    assert_eq!(tick(&host, &shells()[0]), "exit Some(0)\n");
+    assert_eq!(engine.models(), ["day loaded pinned", "night", "vectors"]);
+    assert_eq!(state(&host)["changed_at"], before["changed_at"]);
+    // Three nights later, in the middle of a window whose edge nobody saw.
+    host.set_clock(NIGHT.parse::<jiff::Timestamp>().expect("an instant").as_second() + 3 * 86_400);
+    let said = tick(&host, &shells()[0]);
+    assert_eq!(engine.models(), ["day", "night loaded pinned", "vectors loaded pinned"], "{said}");
+}
+
+#[test]
 fn what_a_request_loaded_stays_until_room_is_needed() {
     let host = host(DAY);
     let engine = Engine::start(&host, &["day"]);

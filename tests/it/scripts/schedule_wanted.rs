@@ -1,9 +1,9 @@
-//! The reconciler's idea of what is resident is fleetctl's own, at every instant.
+//! The reconciler's idea of what is resident, and of the gateway's routes, is fleetctl's own, at every instant.
 
 use std::fmt::Write as _;
 
 use fleetctl::fleet::{Fleet, Machine};
-use fleetctl::{config, render, schedule};
+use fleetctl::{config, render, schedule, slot};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -22,7 +22,7 @@ impl Random {
     }
 }
 
-/// A fleet of one machine with up to five windows, no two of which start together.
+/// A fleet of one machine and its gateway with up to five windows, no two of which start together; half of them rebind a slot.
 fn fleet(zone: &str, random: &mut Random) -> Fleet {
     let mut text = format!(
         "schema = 1\n[fleet]\nname = \"t\"\ntimezone = \"{zone}\"\ntailnet = \"t.ts.net\"\nuser = \"ops\"\n\
@@ -35,6 +35,10 @@ fn fleet(zone: &str, random: &mut Random) -> Fleet {
         writeln!(text, "[serve.\"{name}\"]\nmodel = \"w\"\nprofile = \"p\"\non = [\"m\"]\nresident = {resident}")
             .expect("text");
     }
+    text.push_str(
+        "[slots.s]\nroute = [\"A.1\"]\n[slots.t]\nroute = [\"b\"]\n[gateway]\nengine = \"litellm\"\non = [\"m\"]\n\
+         program = \"/opt/homebrew/bin/litellm\"\nbind = \"loopback\"\nport = 4000\napi_key = { env = \"G\" }\n",
+    );
     let mut starts: Vec<u64> = Vec::new();
     for number in 0..=random.below(5) {
         // Half of the edges lie in the hours in which clocks are changed.
@@ -62,6 +66,10 @@ fn fleet(zone: &str, random: &mut Random) -> Fleet {
             resident.join(", ")
         )
         .expect("text");
+        if random.below(2) == 0 {
+            let slot = ["s", "t"][usize::from(random.below(2) == 0)];
+            writeln!(text, "[schedules.w{number}.slots]\n{slot} = {{ route = [\"c-2\"] }}").expect("text");
+        }
     }
     if starts.is_empty() {
         text.push_str("[schedules.w9]\non = [\"m\"]\nwindow = \"01:00-02:00\"\ndays = \"daily\"\nresident = [\"b\"]\n");
@@ -96,7 +104,17 @@ fn wanted(fleet: &Fleet, machine: &Machine, second: i64) -> String {
     line
 }
 
-/// 40 fleets at 85 instants: with three zones more than 10,000 pairs.
+/// What the script says of each instant, a line each.
+fn said(host: &Host, shell: &[&str], script: &str, question: &str, seconds: &[i64]) -> Vec<String> {
+    let numbers: Vec<String> = seconds.iter().map(i64::to_string).collect();
+    let arguments: Vec<&str> = std::iter::once(question).chain(numbers.iter().map(String::as_str)).collect();
+    let output = host.run(shell, script, &arguments);
+    let lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), seconds.len(), "{}", told(&output));
+    lines
+}
+
+/// 40 fleets at 85 instants: with three zones more than 10,000 pairs; the gateway's state at the first 20 of each.
 fn agree(zone: &str, seed: u64) {
     let mut random = Random(seed);
     let host = Host::at(0);
@@ -111,16 +129,16 @@ fn agree(zone: &str, seed: u64) {
         let render::Content::Whole(table) = &entry.content else { panic!("a file of ours") };
         std::fs::write(host.path("state/schedule/table.json"), table.shown()).expect("written");
         let seconds = instants(zone, 85, &mut random);
-        let arguments: Vec<String> =
-            std::iter::once("--wanted".to_owned()).chain(seconds.iter().map(i64::to_string)).collect();
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let output = host.run(&shells[round % shells.len()], &script, &arguments);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let lines: Vec<&str> = said.lines().collect();
-        assert_eq!(lines.len(), seconds.len(), "{}", told(&output));
-        for (second, line) in seconds.iter().zip(lines) {
-            let at = Timestamp::from_second(*second).expect("in range");
-            assert_eq!(line, wanted(&fleet, machine, *second), "round {round}, {at} in {zone}\n{}", table.shown());
+        let shell = &shells[round % shells.len()];
+        let shown = table.shown();
+        let at = |second: i64| Timestamp::from_second(second).expect("in range");
+        for (second, line) in seconds.iter().zip(said(&host, shell, &script, "--wanted", &seconds)) {
+            let expected = wanted(&fleet, machine, *second);
+            assert_eq!(line, expected, "round {round}, {} in {zone}\n{shown}", at(*second));
+        }
+        for (second, line) in seconds.iter().zip(said(&host, shell, &script, "--gateway", &seconds[..20])) {
+            let expected = slot::gateway::key_at(&fleet, at(*second));
+            assert_eq!(line, expected, "round {round}, {} in {zone}\n{shown}", at(*second));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `status` and the verbs by hand against machines that are well and machines that are not: each answer whole.
 
 mod by_hand;
+mod jobs;
 mod machines;
 mod omlx;
 
@@ -52,19 +53,29 @@ route = ["extract-2b"]
 impl Case {
     /// Brings the lab up; `host` are further lines for both hosts. `None` where no lab can run.
     pub(super) fn up(host: &str) -> Option<Self> {
+        Self::up_with(host, "")
+    }
+
+    /// As `up`, with more in the fleet file.
+    fn up_with(host: &str, more: &str) -> Option<Self> {
         let models = "models = [\"llm=Qwen3.6-2B-MLX-4bit,size=1.6GB\"]";
         let spec = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(spec.path(), format!("[hosts.mac-a]\n{models}\n{host}\n[hosts.mac-b]\n{models}\n{host}\n"))
             .expect("written");
         let lab = Lab::up(Hosts::Spec(spec.path()))?;
         let fleet = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(fleet.path(), FLEET).expect("written");
+        std::fs::write(fleet.path(), format!("{FLEET}{more}")).expect("written");
         Some(Self { lab, fleet })
     }
 
     /// As `up`, with the fleet file applied to both machines.
     pub(super) fn applied(host: &str) -> Option<Self> {
-        let case = Self::up(host)?;
+        Self::applied_with(host, "")
+    }
+
+    /// As `applied`, with more in the fleet file.
+    pub(super) fn applied_with(host: &str, more: &str) -> Option<Self> {
+        let case = Self::up_with(host, more)?;
         let said = case.fleetctl(&["apply", "--yes", "--quiet", "--no-gate"]);
         assert_eq!(said.code, 0, "{said:?}");
         Some(case)
@@ -94,6 +105,8 @@ impl Case {
 pub(super) fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d \w{3} \d\d:\d\d", "[TIME]"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[INSTANT]"),
+        (r"after \d+ s", "after [N] s"),
         (r"up \d+ (s|min) *", "up [TIME]  "),
         (r"for \d+ s", "for [N] s"),
         (r"\(pid \d+\)", "(pid [N])"),

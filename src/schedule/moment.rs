@@ -21,6 +21,12 @@ impl<'a> Moment<'a> {
         Self { fleet, at, open: open_windows(fleet, at), next_boundary: next_boundary(fleet, at) }
     }
 
+    /// The same windows at a later time; `None` once a boundary lies between.
+    pub fn later(&self, at: Timestamp) -> Option<Self> {
+        let is_between = at >= self.at && self.next_boundary.is_none_or(|boundary| at < boundary);
+        is_between.then(|| Self { at, ..self.clone() })
+    }
+
     /// The fleet.
     pub fn fleet(&self) -> &'a Fleet {
         self.fleet
@@ -49,5 +55,28 @@ impl<'a> Moment<'a> {
     /// See [`super::bound_route`].
     pub fn route(&self, slot: &'a Slot) -> BoundRoute<'a> {
         route_among(slot, &self.open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_later_moment_is_the_one_that_a_new_look_would_find() {
+        let fleet = testing::example();
+        let at = |text: &str| -> Timestamp { text.parse().expect("a time") };
+        let noon = Moment::new(&fleet, at("2026-11-23T12:00:00-05:00"));
+        let same = |moment: &Moment<'_>, new: &Moment<'_>| {
+            (moment.at, &moment.open, moment.next_boundary) == (new.at, &new.open, new.next_boundary)
+        };
+        for text in ["2026-11-23T12:00:00-05:00", "2026-11-24T00:29:59-05:00"] {
+            let later = noon.later(at(text)).expect("no boundary between");
+            assert!(same(&later, &Moment::new(&fleet, at(text))), "{text}");
+        }
+        for text in ["2026-11-23T11:59:59-05:00", "2026-11-24T00:30:00-05:00", "2026-12-01T12:00:00-05:00"] {
+            assert!(noon.later(at(text)).is_none(), "{text}");
+        }
     }
 }

@@ -12,8 +12,11 @@ use crate::ui::SlotCounters;
 
 /// Shared by the probers, which write the snapshot, and the answers, which read it.
 pub(super) struct Service {
-    fleet: Fleet,
+    /// Lives as long as the process, so that a moment that borrows it can be kept.
+    fleet: &'static Fleet,
     clock: Clock,
+    /// The windows as last found: finding them is most of what an answer would cost, and holds until the next boundary.
+    moment: RwLock<Moment<'static>>,
     snapshot: RwLock<Snapshot>,
     /// By slot, in the order of declaration.
     turns: Vec<Turn>,
@@ -30,15 +33,28 @@ impl Service {
     pub(super) fn new(fleet: Fleet, clock: Clock) -> Self {
         let snapshot = Snapshot { taken_at: clock.now(), lease: Some(LEASE), machines: BTreeMap::new() };
         let turns = fleet.slots.iter().map(|_| Turn::default()).collect();
-        Self { fleet, clock, snapshot: RwLock::new(snapshot), turns }
+        let fleet: &'static Fleet = Box::leak(Box::new(fleet));
+        let moment = RwLock::new(Moment::new(fleet, clock.now()));
+        Self { fleet, clock, moment, snapshot: RwLock::new(snapshot), turns }
     }
 
     pub(super) fn fleet(&self) -> &Fleet {
-        &self.fleet
+        self.fleet
     }
 
     pub(super) fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// The fleet now.
+    fn moment(&self) -> Moment<'static> {
+        let now = self.clock.now();
+        let known = self.moment.read().unwrap_or_else(PoisonError::into_inner).later(now);
+        known.unwrap_or_else(|| {
+            let found = Moment::new(self.fleet, now);
+            *self.moment.write().unwrap_or_else(PoisonError::into_inner) = found.clone();
+            found
+        })
     }
 
     /// Publishes what is believed of a machine.
@@ -61,7 +77,7 @@ impl Service {
         let turn = self.turns.get(self.fleet.slots.position(slot)?)?;
         let slot = self.fleet.slots.get(slot)?;
         let snapshot = self.snapshot();
-        let moment = Moment::new(&self.fleet, self.clock.now());
+        let moment = self.moment();
         let mut cursor = lock(&turn.cursor);
         let resolution = slot::resolve_in(&moment, slot, &snapshot, &cursor);
         let counter = match &resolution.choice {
@@ -79,7 +95,7 @@ impl Service {
     /// Every slot as it would be answered now; takes nobody's turn.
     pub(super) fn look<T>(&self, mut then: impl FnMut(&Resolution<'_>, SlotCounters) -> T) -> Vec<T> {
         let snapshot = self.snapshot();
-        let moment = Moment::new(&self.fleet, self.clock.now());
+        let moment = self.moment();
         let look = |(slot, turn): (&Slot, &Turn)| {
             let slot = self.fleet.slots.get(&slot.name)?;
             let cursor = lock(&turn.cursor).clone();

@@ -1,10 +1,12 @@
 //! The only door to the laptop's files. Every error names the path.
 
+mod database;
 mod tree;
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+pub use database::{DatabaseError, DatabaseFile, Schema};
 pub use tree::{Node, Tree, is_real_directory, names_in, read_tree, replace_tree};
 
 /// Reads a text file of at most `limit` bytes. Errors: I/O with the path; `InvalidData` when it is longer or not UTF-8.

@@ -19,6 +19,7 @@ mod model_config;
 mod roofline;
 mod rules;
 mod safetensors;
+mod speed;
 mod swap;
 mod window;
 
@@ -40,5 +41,6 @@ pub use model_config::{GeometryError, geometry_of_config};
 pub use roofline::{DFLASH_BLOCK, Decode, usual_share};
 pub use rules::RULES;
 pub use safetensors::{Index, WeightsError, header_bytes, read_index};
+pub use speed::{FEWEST_EARLIER, Spread, Timing, drop_below, spread, together_tps};
 pub use swap::{SwapSet, swap_sets};
 pub use window::{Costs, ResidentSet, estimated_sum, fits, resident_sets};

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod apply;
+mod bench;
 mod by_hand;
 mod capacity;
 mod completions;
@@ -12,6 +13,7 @@ mod global;
 mod init;
 mod jobs;
 mod man;
+mod models;
 mod plan;
 mod render;
 mod resolve;
@@ -25,6 +27,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
+pub(crate) use bench::BenchArgs;
 pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
 pub(crate) use capacity::CapacityArgs;
 pub(crate) use completions::CompletionsArgs;
@@ -35,6 +38,7 @@ pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
 pub(crate) use init::InitArgs;
 pub(crate) use jobs::{JobsAction, JobsArgs, JobsLogArgs, JobsRunArgs};
 pub(crate) use man::ManArgs;
+pub(crate) use models::{ModelsAction, ModelsArgs, ModelsPruneArgs, ModelsSyncArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use render::RenderArgs;
 pub(crate) use resolve::ResolveArgs;
@@ -106,6 +110,10 @@ pub(crate) enum Command {
     Jobs(JobsArgs),
     /// Will it fit, per machine and window: weights, drafts, caches, scratch; the largest context; what alternates
     Capacity(CapacityArgs),
+    /// Which weights are where, how large, and what is missing; copy from the hub; remove what is named
+    Models(ModelsArgs),
+    /// How fast, and how near to what the memory allows: time to the first token, prefill and decode speed
+    Bench(BenchArgs),
     /// What keeps a machine from working, with the command that mends it
     Doctor(DoctorArgs),
     /// A local slot earns a cloud model's work: run, import, report, promote, demote, halt, guard

@@ -81,17 +81,13 @@ fn ports(fleet: &Fleet, machine: &Machine) -> Vec<u16> {
     [machine.omlx.port].into_iter().chain(gateway).chain(resolver).collect()
 }
 
-/// The weights of every name that the machine serves, and the drafts of their profiles.
+/// The directories of the weights that the machine needs.
 fn weights(fleet: &Fleet, machine: &Machine) -> Vec<String> {
     let mut paths: Vec<String> = Vec::new();
-    for served in fleet.served_on(&machine.name) {
-        let drafts = fleet.profiles.get(&served.profile).into_iter().flat_map(|profile| profile.drafts.values());
-        for name in [&served.model].into_iter().chain(drafts) {
-            let Some(weights) = fleet.weights.get(name) else { continue };
-            let path = Fleet::weights_path(machine, weights);
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
+    for weights in fleet.weights_needed_on(&machine.name) {
+        let path = Fleet::weights_path(machine, weights);
+        if !paths.contains(&path) {
+            paths.push(path);
         }
     }
     paths

@@ -195,7 +195,7 @@ impl Context {
 }
 
 /// Ctrl-C is one rung; a closed terminal and a polite kill are both at once, because nobody reads on.
-async fn press_on_signals(cancel: Cancel) {
+pub(super) async fn press_on_signals(cancel: Cancel) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut hangup), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::hangup()), signal(SignalKind::terminate()))

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use super::{
-    Context, adopt, apply, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init, jobs,
-    logs, man, plan, remove, render, resolve, resolver, schedule, schema, shadow, simulate, status,
+    Context, adopt, apply, bench, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init,
+    jobs, logs, man, models, plan, remove, render, resolve, resolver, schedule, schema, shadow, simulate, status,
 };
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::clock::Clock;
@@ -65,6 +65,8 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Schedule(args) => schedule::run(cx, args),
         Command::Jobs(args) => jobs::run(cx, args),
         Command::Capacity(args) => capacity::run(cx, args),
+        Command::Models(args) => models::run(cx, args),
+        Command::Bench(args) => bench::run(cx, args),
         Command::Status(args) => status::run(cx, args),
         Command::Load(args) => by_hand::load(cx, args),
         Command::Unload(args) => by_hand::unload(cx, args),

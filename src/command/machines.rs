@@ -107,19 +107,32 @@ impl Context {
         fleet: &Arc<Fleet>,
         machines: &[&Machine],
         adjust: fn(&mut Ask, &Bundle),
-        mut watch: impl FnMut(Event, Option<&Result<Answered, Silent>>),
+        watch: impl FnMut(Event, Option<&Result<Answered, Silent>>),
     ) -> Vec<Result<Answered, Silent>> {
         let timeout = connector.options().timeout;
         let clock = self.clock;
-        let items: Vec<Machine> = machines.iter().map(|machine| (*machine).clone()).collect();
         let work = |machine: Machine| {
             let (connector, fleet) = (connector.clone(), Arc::clone(fleet));
             async move { ask_one(&connector, &fleet, &machine, None, adjust, clock).await }
         };
-        let limit = limit(timeout);
-        let mut results: Vec<Option<Result<Answered, Silent>>> = Vec::new();
-        results.resize_with(items.len(), || None);
-        let fanned = fan_out(items, self.width(Some(limit)), work, |event, done| {
+        self.each_machine(machines, Some(limit(timeout)), work, watch).await
+    }
+
+    /// Does the same on machines, all at once within `--parallel`; one result each, in the order given. `watch` is told as each begins and ends.
+    pub(crate) async fn each_machine<T, W, F>(
+        &self,
+        machines: &[&Machine],
+        deadline: Option<Duration>,
+        work: W,
+        mut watch: impl FnMut(Event, Option<&Result<T, Silent>>),
+    ) -> Vec<Result<T, Silent>>
+    where
+        T: Send + 'static,
+        W: Fn(Machine) -> F,
+        F: Future<Output = Result<T, Silent>> + Send + 'static,
+    {
+        let items: Vec<Machine> = machines.iter().map(|machine| (*machine).clone()).collect();
+        let fanned = fan_out(items, self.width(deadline), work, |event, done| {
             // The answer itself is handed over at the end; watchers of a beginning or an end need no more than whether it is good.
             match done {
                 Some(Fanned::Done(result)) => watch(event, Some(result)),
@@ -127,10 +140,7 @@ impl Context {
             }
         })
         .await;
-        for ((slot, fanned), machine) in results.iter_mut().zip(fanned).zip(machines) {
-            *slot = Some(settled(fanned, machine));
-        }
-        results.into_iter().flatten().collect()
+        fanned.into_iter().zip(machines).map(|(fanned, machine)| settled(fanned, machine)).collect()
     }
 }
 
@@ -162,7 +172,7 @@ pub(crate) fn limit(timeout: Duration) -> Duration {
 }
 
 /// What became of a machine's work, as an answer.
-pub(crate) fn settled(fanned: Fanned<Result<Answered, Silent>>, machine: &Machine) -> Result<Answered, Silent> {
+pub(crate) fn settled<T>(fanned: Fanned<Result<T, Silent>>, machine: &Machine) -> Result<T, Silent> {
     let machine = machine.name.clone();
     match fanned {
         Fanned::Done(result) => result,

@@ -24,6 +24,11 @@ impl Cancel {
         self.stop.is_cancelled()
     }
 
+    /// Until nothing new may start.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Until connections must go.
     pub async fn cut(&self) {
         self.cut.cancelled().await;

@@ -84,6 +84,20 @@ impl Fleet {
         self.served.get(served).and_then(|served| self.profiles.get(&served.profile))
     }
 
+    /// The weights that a machine needs: those of every name that it serves, and the drafts of their profiles; each once, in the order of declaration of the names.
+    pub fn weights_needed_on(&self, machine: &MachineName) -> Vec<&Weights> {
+        let mut needed: Vec<&Weights> = Vec::new();
+        for served in self.served_on(machine) {
+            let drafts = self.profiles.get(&served.profile).into_iter().flat_map(|profile| profile.drafts.values());
+            for weights in [&served.model].into_iter().chain(drafts).filter_map(|name| self.weights.get(name)) {
+                if !needed.iter().any(|known| known.name == weights.name) {
+                    needed.push(weights);
+                }
+            }
+        }
+        needed
+    }
+
     /// The absolute path of weights on a machine.
     pub fn weights_path(machine: &Machine, weights: &Weights) -> String {
         format!("{}/{}", machine.omlx.weights, weights.directory)

@@ -5,6 +5,7 @@ mod assemble;
 mod checkup;
 mod engine_state;
 mod facts;
+mod inventory;
 mod job_run;
 pub mod parse;
 mod probe;
@@ -19,6 +20,7 @@ pub use facts::{
     Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,
 };
+pub use inventory::{FileStamp, Inventory, WeightsListing};
 pub use job_run::{JobRun, job_runs};
 pub use probe::{probe, remaining};
 pub use tailnet::{Node, Tailnet, TailnetError, parse_tailnet};

@@ -45,6 +45,12 @@ pub enum Post {
     Failed(String),
 }
 
+impl Post {
+    fn of_error(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Timeout } else { Self::Failed(innermost(&error)) }
+    }
+}
+
 /// A client for requests that may take minutes.
 #[derive(Clone, Debug)]
 pub struct JsonClient {
@@ -84,15 +90,60 @@ impl JsonClient {
             }
             None => {}
         }
-        let got = self
-            .read(request)
-            .await
-            .unwrap_or_else(|error| if error.is_timeout() { Post::Timeout } else { Post::Failed(innermost(&error)) });
+        let got = self.read(request).await.unwrap_or_else(Post::of_error);
         Posted { got, seconds: began.elapsed().as_secs_f64() }
     }
 
-    async fn read(&self, request: reqwest::RequestBuilder) -> Result<Post, reqwest::Error> {
+    /// One POST whose answer is a stream of lines; each is handed to `line` as it comes, without its end. An answer with another status than 200 is read whole.
+    pub async fn stream(
+        &self,
+        url: &str,
+        key: Option<&SecretString>,
+        body: &serde_json::Value,
+        timeout: Duration,
+        mut line: impl FnMut(&str),
+    ) -> Post {
+        let mut request = self.client.post(url).timeout(timeout).json(body);
+        if let Some(key) = key {
+            request = request.bearer_auth(key.expose_secret());
+        }
+        self.lines(request, &mut line).await.unwrap_or_else(Post::of_error)
+    }
+
+    async fn lines(
+        &self,
+        request: reqwest::RequestBuilder,
+        line: &mut impl FnMut(&str),
+    ) -> Result<Post, reqwest::Error> {
         let mut response = request.send().await?;
+        if response.status().as_u16() != 200 {
+            return self.whole(response).await;
+        }
+        let (mut pending, mut read) = (Vec::new(), 0);
+        while let Some(chunk) = response.chunk().await? {
+            read += chunk.len();
+            if read > self.limit {
+                return Ok(Post::TooLong);
+            }
+            for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+                pending.extend_from_slice(piece);
+                if let Some(whole) = pending.strip_suffix(b"\n") {
+                    line(&String::from_utf8_lossy(whole));
+                    pending.clear();
+                }
+            }
+        }
+        if !pending.is_empty() {
+            line(&String::from_utf8_lossy(&pending));
+        }
+        Ok(Post::Answer { status: 200, body: Vec::new(), retry_after: None })
+    }
+
+    async fn read(&self, request: reqwest::RequestBuilder) -> Result<Post, reqwest::Error> {
+        self.whole(request.send().await?).await
+    }
+
+    async fn whole(&self, mut response: reqwest::Response) -> Result<Post, reqwest::Error> {
         let status = response.status().as_u16();
         let header = response.headers().get(reqwest::header::RETRY_AFTER);
         let retry_after = header.and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());

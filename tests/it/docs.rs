@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Documents whose commands need no network.
-const OFFLINE: &[&str] = &["docs/slots.md", "docs/schedules.md"];
+const OFFLINE: &[&str] = &["docs/slots.md", "docs/schedules.md", "docs/capacity.md"];
 
 /// The fenced blocks of a kind.
 fn blocks<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
@@ -31,7 +31,9 @@ fn console_blocks_are_what_the_commands_say() {
                 .expect("it runs");
             let said = String::from_utf8_lossy(&output.stdout);
             assert_eq!(said.trim_end(), expected.trim_end(), "{name}: {command}");
-            assert!(output.status.success(), "{name}: {command}");
+            // The article's literal fleet has errors; what is sound of it is answered all the same.
+            let expected = if command.contains("fleets/article.toml") { 3 } else { 0 };
+            assert_eq!(output.status.code(), Some(expected), "{name}: {command}");
         }
     }
 }

@@ -3,12 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "the doors are those of the product; tests stand outside")]
 
 mod architecture;
+mod bench;
 mod capacity;
 mod check;
 mod docs;
 mod first_run;
 mod json_sh;
 mod lab_hosts;
+mod models;
 mod pages;
 mod render;
 mod resolver;

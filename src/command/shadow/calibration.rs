@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::super::database::file_name;
 use super::super::{Context, FleetFile};
 use crate::config;
 use crate::error::{CommandError, Kind};
 use crate::fleet::{Fleet, Shadow};
-use crate::shadow::store::{Experiment, Store, StoreError, Totals};
+use crate::shadow::store::{Experiment, Store, Totals};
 use crate::shadow::{
     Assessment, Decision, Easy, Evidence, Judged, Looks, Measures, NextRung, Pair, assess, last_demotion, next_rung,
     pairs_since, take_looks,
@@ -34,52 +35,14 @@ pub(super) fn may_leave(file: &FleetFile, shadow: &Shadow) -> Result<(), Command
 
 /// Where a calibration's pairs are kept.
 pub(super) fn path(cx: &Context, fleet: &Fleet, shadow: &Shadow) -> Result<PathBuf, CommandError> {
-    let state = cx
-        .env
-        .state_directory()
-        .ok_or_else(|| CommandError::failed("nowhere to keep pairs").hint("set HOME or XDG_STATE_HOME"))?;
-    // The fleet's name is a person's: it becomes a file name through its characters that are harmless there.
-    let safe: String =
-        fleet.name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(64).collect();
-    Ok(state.join("shadow").join(format!("{safe}.{}.sqlite", shadow.name)))
+    Ok(cx.state_directory("shadow")?.join(format!("{}.{}.sqlite", file_name(&fleet.name), shadow.name)))
 }
 
 /// Opens the store; a damaged one is said to have been kept aside.
 pub(super) fn open(cx: &Context, fleet: &Fleet, shadow: &Shadow) -> Result<Store, CommandError> {
     let store = Store::open(&path(cx, fleet, shadow)?, cx.clock.now())?;
-    if let Some(aside) = store.kept_aside() {
-        cx.ui.warn(&format!(
-            "{} is damaged: it is kept as {}, and a new one begins",
-            store.path().display(),
-            aside.display()
-        ));
-    }
+    cx.warn_of_damage(store.path(), store.kept_aside());
     Ok(store)
-}
-
-impl From<StoreError> for CommandError {
-    fn from(error: StoreError) -> Self {
-        let hint = match &error {
-            StoreError::Newer { .. } => Some("upgrade fleetctl; nothing was changed"),
-            StoreError::Locked { .. } => Some("wait until the other `fleetctl shadow` has ended"),
-            StoreError::Files { .. } | StoreError::Database { .. } => None,
-        };
-        let kind = if matches!(error, StoreError::Newer { .. } | StoreError::Locked { .. }) {
-            Kind::Refused
-        } else {
-            Kind::Failed
-        };
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        let whole = Self::new(kind, error.to_string());
-        let whole = match source {
-            Some(source) => whole.because(source),
-            None => whole,
-        };
-        match hint {
-            Some(hint) => whole.hint(hint),
-            None => whole,
-        }
-    }
 }
 
 /// Everything that is known of one experiment.

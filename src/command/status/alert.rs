@@ -69,6 +69,8 @@ alerts! {
         "More than 1 GiB of swap is in use. Weights that macOS swaps out are read back at the speed of the disk.";
     NO_HEADROOM = "no-headroom", Warning, "the residents leave no room for their declared contexts",
         "headroom.context_bytes is below 0: with every resident at its reserved context, caches, states and scratch exceed the limit. `fleetctl capacity` shows the arithmetic.";
+    EXPECTATION_MISSED = "expectation-missed", Warning, "the machine was slower than the slot expects",
+        "The last `fleetctl bench` of the slot's first choice, within a week, missed what `expect` of the slot asks for. Once more: `fleetctl bench SLOT --check`; `fleetctl bench SLOT --history` shows since when.\n\nA DFlash name that had one prompt at DFLASH_MAX_CTX runs without DFlash until it is loaded again; other loaded models, memory pressure and heat slow everything down.";
     GPU_LIMIT_DIFFERS = "gpu-limit-differs", Warning, "the GPU limit is not the declared one",
         "iogpu.wired_limit_mb is lost at each boot and set again by the daemon dev.fleetctl.gpu-limit; the machine has another value now. `fleetctl apply`, or `fleetctl restart MACHINE gpu-limit`.";
     DISK_LOW = "disk-low", Warning, "little disk space is left",

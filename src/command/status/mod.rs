@@ -22,7 +22,7 @@ use crate::fleet::{Fleet, Machine, parse_duration};
 use crate::fs;
 use crate::schedule::Moment;
 use crate::transport::Connector;
-use crate::ui::json::{Alert, StatusDocument};
+use crate::ui::json::{Alert, MachineStatus, StatusDocument};
 use crate::ui::{Refresh, Waiting, render_metrics, render_status, render_status_page};
 
 pub(in crate::command) use fleet::slot_status;
@@ -154,6 +154,7 @@ async fn look(
         .iter()
         .map(|(machine, answer)| machine::status(&Declared { fleet, machine, moment: &moment, now }, answer))
         .collect();
+    let shown = with_expectations(cx, fleet, shown, now);
     let document = StatusDocument {
         schema: "fleetctl.status/1",
         fleet: fleet.name.clone(),
@@ -165,6 +166,21 @@ async fn look(
     };
     let exit = exit(cx, args, &document, &answers);
     (document, exit)
+}
+
+/// Adds what the last bench of each machine says about the slots' expectations.
+fn with_expectations(
+    cx: &Context,
+    fleet: &Fleet,
+    mut shown: Vec<MachineStatus>,
+    now: jiff::Timestamp,
+) -> Vec<MachineStatus> {
+    for (machine, what) in super::bench::broken_expectations(cx, fleet, now) {
+        if let Some(status) = shown.iter_mut().find(|status| machine == *status.name.as_str()) {
+            status.alerts.push(alert::alert(&alert::EXPECTATION_MISSED, what));
+        }
+    }
+    shown
 }
 
 fn exit(cx: &Context, args: &StatusArgs, document: &StatusDocument, answers: &[Result<Answered, Silent>]) -> Exit {

@@ -1,6 +1,7 @@
 //! The versioned JSON documents of json.md, one file a verb: types of their own, apart from the domain.
 
 mod apply;
+mod bench;
 mod by_hand;
 mod capacity;
 mod check;
@@ -9,6 +10,7 @@ mod explain;
 mod gateway;
 mod history;
 mod jobs;
+mod models;
 mod render;
 mod resolve;
 mod resolver;
@@ -19,6 +21,7 @@ mod status;
 mod target;
 
 pub use apply::ApplyDocument;
+pub use bench::{BenchDocument, BenchEntry, BoundEntry, Conditions, SpreadEntry};
 pub use by_hand::{HandDocument, HandEntry};
 pub use capacity::{CapacityDocument, HeadroomEntry};
 pub use check::CheckDocument;
@@ -27,6 +30,9 @@ pub use explain::{ExplainDocument, ExplainListDocument};
 pub use gateway::GatewayDocument;
 pub use history::HistoryDocument;
 pub use jobs::{JobEntry, JobRunEntry, JobsDocument, JobsRunDocument, JobsRunEntry, SilentEntry};
+pub use models::{
+    HubModels, MachineModels, MachinePrune, ModelsDocument, PruneDocument, SyncDocument, TransferEntry, WeightsEntry,
+};
 pub use render::{DifferenceEntry, RenderDocument};
 pub use resolve::{Memory, ResolveDocument};
 pub use resolver::{ResolverErrorDocument, ResolverHealthDocument, ResolverSlotsDocument};

@@ -2,4 +2,5 @@
 
 mod lints;
 mod oracle;
+mod real_weights;
 mod verb;

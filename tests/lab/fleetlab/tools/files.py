@@ -162,9 +162,9 @@ def mktemp(arguments, context):
         print(f"{error}\n{usage}", file=sys.stderr)
         return 1
     options = dict(found)
-    base = os.environ.get("TMPDIR") or _user_directory(context)
     if "t" in options or not operands:
-        operands = [f"{options.get('p', base).rstrip('/')}/{options.get('t', 'tmp')}.XXXXXXXXXX", *operands]
+        base = options.get("p") or os.environ.get("TMPDIR") or _user_directory(context)
+        operands = [f"{base.rstrip('/')}/{options.get('t', 'tmp')}.XXXXXXXXXX", *operands]
     code = 0
     for template in operands:
         try:

@@ -11,6 +11,9 @@ use crate::schedule::{Transition, next_run, period_end};
 /// Days that are drawn; a longer period has its table alone, which is easier to read than a roll of charts.
 const DRAWN_DAYS: u16 = 7;
 
+/// Below this width the names in seven columns would be broken.
+const WIDE: u16 = 110;
+
 /// What `schedule` shows.
 pub struct SchedulePeriod<'a> {
     /// The fleet.
@@ -33,7 +36,8 @@ pub fn render_schedule(period: &SchedulePeriod<'_>, width: u16, color: bool) -> 
     if period.transitions.is_empty() {
         text.push_str("no transitions: what is resident and where slots go stays as it is\n");
     } else {
-        text.push_str(&transitions(period, width, color));
+        let table = if width < WIDE { narrow_transitions } else { transitions };
+        text.push_str(&table(period, width, color));
     }
     let jobs = jobs(period, width, color);
     if !jobs.is_empty() {
@@ -82,14 +86,6 @@ fn transitions(period: &SchedulePeriod<'_>, width: u16, color: bool) -> String {
         } else {
             (format!("{}\n{}", transition.cost.bytes, seconds(transition.cost.seconds)), Tone::Plain)
         };
-        let rebinds: Vec<String> = transition
-            .rebinds
-            .iter()
-            .map(|(slot, route)| {
-                let route: Vec<&str> = route.iter().map(|name| name.as_str()).collect();
-                format!("{slot} → {}", route.join(", "))
-            })
-            .collect();
         grid.row([
             (short_face(transition.at, zone), Tone::Strong),
             (transition.machine.name.to_string(), Tone::Plain),
@@ -97,10 +93,44 @@ fn transitions(period: &SchedulePeriod<'_>, width: u16, color: bool) -> String {
             names(&transition.load),
             names(&transition.unload),
             cost,
-            (rebinds.join("\n"), Tone::Plain),
+            (rebinds(transition).join("\n"), Tone::Plain),
         ]);
     }
     grid.render()
+}
+
+/// The same with all that happens in one column.
+fn narrow_transitions(period: &SchedulePeriod<'_>, width: u16, color: bool) -> String {
+    let mut grid = Grid::new(&["WHEN", "MACHINE", "WHAT"], width, color);
+    let names = |all: &[&Served]| all.iter().map(|served| served.name.as_str()).collect::<Vec<_>>().join(", ");
+    for transition in period.transitions {
+        let window = transition.window.map(|window| format!("window {}", window.name));
+        let mut what = vec![window.unwrap_or_else(|| "baseline".to_owned())];
+        if !transition.load.is_empty() {
+            let cost = &transition.cost;
+            what.push(format!("loads {}", names(&transition.load)));
+            what.push(format!("  {}, {}", cost.bytes, seconds(cost.seconds)));
+        }
+        if !transition.unload.is_empty() {
+            what.push(format!("unloads {}", names(&transition.unload)));
+        }
+        what.extend(rebinds(transition));
+        grid.row([
+            (short_face(transition.at, period.fleet.timezone.rules()), Tone::Strong),
+            (transition.machine.name.to_string(), Tone::Plain),
+            (what.join("\n"), Tone::Plain),
+        ]);
+    }
+    grid.render()
+}
+
+/// `chat-interactive → moe-batched`, for each slot whose route changes.
+fn rebinds(transition: &Transition<'_>) -> Vec<String> {
+    let rebinds = transition.rebinds.iter().map(|(slot, route)| {
+        let route: Vec<&str> = route.iter().map(|name| name.as_str()).collect();
+        format!("{slot} → {}", route.join(", "))
+    });
+    rebinds.collect()
 }
 
 /// The next run of each job in the period.
@@ -202,6 +232,7 @@ mod tests {
         for width in [80, 100] {
             let text = drawn(&testing::example(), "2026-11-23T17:00:00Z", 1, width);
             assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{text}");
+            assert!(text.contains("loads moe-batched, dense-thinking\n"), "no name is broken: {text}");
         }
     }
 

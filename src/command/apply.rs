@@ -7,12 +7,12 @@ use super::dispatch::block_on;
 use super::planning::{self, Planned};
 use super::{Context, FleetFile};
 use crate::cli::{ApplyArgs, OnUnreachable};
-use crate::error::CommandError;
+use crate::error::{CommandError, Kind};
 use crate::execute::{self, Cancel, Job, MachineReport, MachineResult, Order, Purpose, Waves};
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
 use crate::fs;
-use crate::plan::{Change, MachinePlan, PlanState, SavedPlan};
+use crate::plan::{Change, MachinePlan, PlanState, SavedPlan, SavedPlanError};
 use crate::transport::Connector;
 use crate::ui::{Palette, Progress, plan_text};
 
@@ -26,6 +26,9 @@ pub(crate) fn run(cx: &Context, args: &ApplyArgs) -> Result<Exit, CommandError> 
     let saved = args.plan.as_deref().map(|path| read_saved(path, &file)).transpose()?;
     if let Some(saved) = &saved {
         machines.retain(|machine| saved.machines.iter().any(|one| one.name == machine.name.as_str()));
+        if machines.is_empty() {
+            return Err(CommandError::usage("the saved plan holds none of the machines that --on selects"));
+        }
     }
     let waves = match args.wave.as_deref() {
         Some(text) => Waves::parse(text).map_err(|error| CommandError::usage(format!("--wave {text:?} is {error}")))?,
@@ -43,13 +46,14 @@ pub(crate) fn run(cx: &Context, args: &ApplyArgs) -> Result<Exit, CommandError> 
 fn read_saved(path: &Path, file: &FleetFile) -> Result<SavedPlan, CommandError> {
     let named = path.display();
     let text = fs::read_text(path, LIMIT)?;
-    let saved = SavedPlan::read(&text)
-        .map_err(|error| CommandError::usage(format!("{named} cannot be applied")).because(error))?;
-    saved.check_fleet(&file.fleet).map_err(|error| {
-        CommandError::new(crate::error::Kind::Refused, format!("{named} cannot be applied"))
+    let refused = |error: SavedPlanError| {
+        let kind = if error == SavedPlanError::Format { Kind::Usage } else { Kind::Refused };
+        CommandError::new(kind, format!("{named} cannot be applied"))
             .because(error)
             .hint("make a new plan: fleetctl plan --out FILE")
-    })?;
+    };
+    let saved = SavedPlan::read(&text).map_err(refused)?;
+    saved.check_fleet(&file.fleet).map_err(refused)?;
     Ok(saved)
 }
 

@@ -8,7 +8,10 @@ use super::dispatch::block_on;
 use crate::cli::LogsArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::fleet::{Fleet, Machine};
+use crate::fleet::{Fleet, Machine, SecretSource, layout};
+use crate::omlx::without_refused_key;
+use crate::render;
+use crate::secret::{Redactor, SecretString};
 use crate::transport::{As, Output, Remote, RunError, quote};
 use crate::ui::sanitize;
 
@@ -43,7 +46,8 @@ pub(super) fn show_log(
         let connector = cx.connector(fleet)?;
         let done = async {
             let remote = connector.connect(machine).await.map_err(RunError::from)?;
-            show(cx, &remote, path, tail).await
+            let redactor = redactor(cx, fleet, machine, &remote).await;
+            show(cx, &remote, path, tail, &redactor).await
         };
         let done = tokio::select! {
             done = done => done,
@@ -99,12 +103,45 @@ pub(crate) fn log_path(fleet: &Fleet, machine: &Machine, name: &str) -> Result<S
     Ok(unit(fleet, machine, name)?.log.0)
 }
 
+/// Everything secret that may stand in a log: oMLX 0.3.8 writes keys there. What this laptop has at hand without asking anybody, and the keys that the machine's own
+/// settings.json holds.
+async fn redactor(cx: &Context, fleet: &Fleet, machine: &Machine, remote: &Remote) -> Redactor {
+    let mut known = Vec::new();
+    for source in render::secret_sources(fleet).values() {
+        if !matches!(source, SecretSource::Command(_)) {
+            known.extend(cx.secret(source).await.ok());
+        }
+    }
+    let script = format!("exec /bin/cat {}", quote(&layout::settings_path(machine)));
+    let said = remote.run(As::Login, &script, PATIENCE).await.map(|output| output.text()).unwrap_or_default();
+    let settings: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
+    known.extend(settings.get("auth").into_iter().flat_map(strings));
+    Redactor::new(known)
+}
+
+/// Every string in a value.
+fn strings(value: &serde_json::Value) -> Vec<SecretString> {
+    match value {
+        serde_json::Value::String(text) => vec![SecretString::from(text.as_str())],
+        serde_json::Value::Array(items) => items.iter().flat_map(strings).collect(),
+        serde_json::Value::Object(fields) => fields.values().flat_map(strings).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Shows the last lines; with `--follow` what comes until the other side ends.
-async fn show(cx: &Context, remote: &Remote, path: &str, tail: Tail) -> Result<Option<Output>, RunError> {
+async fn show(
+    cx: &Context,
+    remote: &Remote,
+    path: &str,
+    tail: Tail,
+    redactor: &Redactor,
+) -> Result<Option<Output>, RunError> {
     let mut broken = false;
     let mut line = |text: &str| {
         // A reader who has gone ends us at the next look.
-        broken |= cx.ui.answer(&format!("{}\n", sanitize(text))).is_err();
+        let shown = redactor.redact(&without_refused_key(text));
+        broken |= cx.ui.answer(&format!("{}\n", sanitize(&shown))).is_err();
     };
     let shown = if tail.follows {
         remote.follow(As::Login, &follow_script(path, tail.lines), |text| heard(text).map_or((), &mut line)).await

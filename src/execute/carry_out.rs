@@ -228,7 +228,7 @@ fn conclude(
         }
         Some(Line::Lost(_)) if talk.document.is_none() && uploads => {
             return MachineReport::new(name, MachineResult::Failed)
-                .because("the connection was lost before the payload was there; nothing was touched");
+                .because(format!("the connection was lost while the payload was on its way, and the machine knows nothing of it; `fleetctl status --on {name}` says what is true"));
         }
         Some(Line::Lost(why)) => {
             return MachineReport::new(name, MachineResult::Failed)

@@ -404,3 +404,111 @@ fn meta(transaction: &Transaction, terms: &Terms) -> Result<String, PayloadError
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Input, Lineage, Secrets, plan_machine};
+    use crate::testing::machine::{after_apply, values};
+    use crate::{render, testing};
+
+    /// A first apply of the example: everything travels.
+    fn first_apply() -> Transaction {
+        let fleet = testing::example();
+        let machine = fleet.machines.get("mac-mini1").expect("a machine of the example");
+        let bundle = render::bundle(&fleet, machine);
+        let mut observed = after_apply(&fleet, machine, &bundle, &values());
+        observed.files.clear();
+        observed.jobs.clear();
+        let plan = plan_machine(&Input {
+            fleet: &fleet,
+            machine,
+            bundle: &bundle,
+            observed: &observed,
+            values: &values(),
+            secrets: Secrets::Known,
+            now: jiff::Timestamp::UNIX_EPOCH,
+            lineage: &Lineage::Unknown,
+            allow_older: false,
+        });
+        plan.transaction.expect("everything is to be done")
+    }
+
+    fn terms() -> Terms {
+        Terms {
+            id: "run-1-mac-mini1".to_owned(),
+            purpose: Purpose::Apply,
+            fleet: "home".to_owned(),
+            who: "ops@laptop".to_owned(),
+            drain: Duration::from_secs(5),
+            force: false,
+            no_gate: false,
+            changes: 3,
+            record: serde_json::Map::new(),
+        }
+    }
+
+    fn content(file: &PayloadFile) -> &str {
+        file.bytes.expose_secret()
+    }
+
+    #[test]
+    fn every_byte_is_under_the_digest() {
+        let payload = payload(&first_apply(), &values(), &terms()).expect("a payload");
+        let (sums, files) = payload.files.split_last().expect("files");
+        assert_eq!((sums.path.as_str(), sha256(content(sums).as_bytes())), ("sums", payload.digest.clone()));
+        let listed: Vec<String> =
+            files.iter().map(|file| format!("{}  {}", sha256(content(file).as_bytes()), file.path)).collect();
+        assert_eq!(content(sums).lines().collect::<Vec<_>>(), listed);
+    }
+
+    #[test]
+    fn it_says_which_machine_and_fleet_it_is_for() {
+        let payload = payload(&first_apply(), &values(), &terms()).expect("a payload");
+        let meta = payload.files.iter().find(|file| file.path == "meta").expect("meta");
+        for line in ["id\trun-1-mac-mini1", "kind\tapply", "machine\tmac-mini1", "fleet\thome", "who\tops@laptop"] {
+            assert!(content(meta).lines().any(|said| said == line), "{line}: {}", content(meta));
+        }
+    }
+
+    #[test]
+    fn secrets_stand_in_blobs_and_nowhere_else() {
+        let payload = payload(&first_apply(), &values(), &terms()).expect("a payload");
+        let holds = |file: &&PayloadFile| content(file).contains("key-of-");
+        assert!(payload.files.iter().any(|file| holds(&file)), "the key travels");
+        let wrong: Vec<&str> = payload
+            .files
+            .iter()
+            .filter(holds)
+            .map(|file| file.path.as_str())
+            .filter(|path| !path.starts_with("blobs/"))
+            .collect();
+        assert_eq!(wrong, [""; 0]);
+        assert_eq!(format!("{payload:?}"), format!("Payload(run-1-mac-mini1, {} files)", payload.files.len()));
+    }
+
+    #[test]
+    fn what_would_be_another_line_of_the_plan_does_not_travel() {
+        for odd in ["/a\n/etc/passwd", "/a\tb", "/a\u{7f}", "/a\u{9b}2J"] {
+            let mut transaction = first_apply();
+            transaction.removes.push(odd.to_owned());
+            let refused = payload(&transaction, &values(), &terms());
+            assert!(matches!(refused, Err(PayloadError::Control(said)) if said == odd), "{odd:?}");
+        }
+        let refused = payload(&first_apply(), &values(), &Terms { who: "o\np".to_owned(), ..terms() });
+        assert!(matches!(refused, Err(PayloadError::Control(_))));
+    }
+
+    #[test]
+    fn a_hole_that_nothing_fills_is_named_with_its_file() {
+        let refused = payload(&first_apply(), &Values::default(), &terms());
+        let Err(PayloadError::Fill { path, .. }) = refused else { panic!("filled with nothing") };
+        assert!(path.starts_with('/'), "{path}");
+    }
+
+    #[test]
+    fn names_are_pointers_as_the_machine_prints_them() {
+        let names = ["a/b~c", "\\", "größe", "\u{1f600}"].map(str::to_owned);
+        assert_eq!(pointer(&names), "/a~1b~0c/\\\\/gr\\u00f6\\u00dfe/\\ud83d\\ude00");
+    }
+}

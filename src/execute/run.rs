@@ -49,7 +49,12 @@ pub async fn run(
         done.extend(wave.into_iter().zip(reports));
     }
     if order.all_or_nothing && done.iter().any(|(_, report)| !report.result.is_success()) {
-        take_back(connector, &mut done, order.parallel, cancel, events, &mut keep).await;
+        if cancel.is_stopped() {
+            // Nothing new starts, going back neither.
+            stay(done.iter_mut().map(|(_, report)| report), "interrupted", &mut keep);
+        } else {
+            take_back(connector, &mut done, order.parallel, cancel, events, &mut keep).await;
+        }
     }
     done.into_iter().map(|(_, report)| report).collect()
 }
@@ -100,6 +105,15 @@ async fn side_by_side(
         .collect()
 }
 
+/// Says of the finished machines why they are not taken back.
+fn stay<'a>(reports: impl Iterator<Item = &'a mut MachineReport>, why: &str, keep: &mut impl FnMut(&MachineReport)) {
+    for report in reports.filter(|report| report.result == MachineResult::Applied) {
+        let said = format!("stays applied: not taken back, {why}");
+        report.detail = Some(report.detail.take().map_or_else(|| said.clone(), |detail| format!("{detail}; {said}")));
+        keep(report);
+    }
+}
+
 /// Brings the finished machines back to the generation that they came from.
 async fn take_back(
     connector: &Connector,
@@ -118,6 +132,8 @@ async fn take_back(
         .filter_map(|(at, (job, report))| Some((at, rollback(job, report.previous?))))
         .collect();
     let (places, jobs): (Vec<usize>, Vec<Job>) = back.into_iter().unzip();
+    let lost = done.iter_mut().map(|(_, report)| report).filter(|report| report.previous.is_none());
+    stay(lost, "because the machine did not say which generation it came from", keep);
     let reports = side_by_side(connector, jobs, parallel, cancel, events, &mut |_| {}).await;
     for (place, mut report) in places.into_iter().zip(reports) {
         if report.result == MachineResult::Applied {
@@ -160,4 +176,21 @@ pub fn rollback(job: &Job, generation: u32) -> Job {
         ..job.terms.clone()
     };
     Job { transaction, terms, ..job.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_an_interruption_stays_and_says_so() {
+        let name = MachineName::new("m").expect("a name");
+        let mut reports = [MachineResult::Applied, MachineResult::Reverted, MachineResult::Unchanged]
+            .map(|result| MachineReport::new(&name, result));
+        reports[0].detail = Some("a note".to_owned());
+        let mut kept = Vec::new();
+        stay(reports.iter_mut(), "interrupted", &mut |report| kept.push(report.detail.clone()));
+        assert_eq!(kept, [Some("a note; stays applied: not taken back, interrupted".to_owned())]);
+        assert_eq!((reports[0].result, reports[1].detail.as_deref()), (MachineResult::Applied, None));
+    }
 }

@@ -9,11 +9,16 @@ use crate::fleet::Fleet;
 /// The version of the format.
 const SCHEMA: &str = "fleetctl.saved-plan/1";
 
+/// The fleetctl that plans: another one may render other bytes from the same file.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// A saved plan. Holds no secret: texts keep their holes, found files are in it as digests only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedPlan {
     /// Always `fleetctl.saved-plan/1`.
     pub schema: String,
+    /// The version of the fleetctl that made it.
+    pub fleetctl: String,
     /// The fleet's name.
     pub fleet: String,
     /// SHA-256 of the fleet file in canonical form: comments may change, meaning may not.
@@ -41,6 +46,9 @@ pub enum SavedPlanError {
     /// Not a saved plan, or of another version.
     #[error("not a saved plan of this version ({SCHEMA})")]
     Format,
+    /// Another fleetctl made it.
+    #[error("fleetctl {0} made it, and this is fleetctl {VERSION}")]
+    AnotherVersion(String),
     /// The fleet file says something else now.
     #[error("the fleet file changed since the plan was saved")]
     FleetMovedOn,
@@ -51,6 +59,7 @@ impl SavedPlan {
     pub fn of(fleet: &Fleet, machines: &[MachinePlan], made_at: jiff::Timestamp) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
+            fleetctl: VERSION.to_owned(),
             fleet: fleet.name.clone(),
             file: file_digest(fleet),
             made_at: made_at.to_string(),
@@ -58,10 +67,13 @@ impl SavedPlan {
         }
     }
 
-    /// Reads a saved plan. Errors: [`SavedPlanError::Format`].
+    /// Reads a saved plan. Errors: [`SavedPlanError::Format`], [`SavedPlanError::AnotherVersion`].
     pub fn read(text: &str) -> Result<Self, SavedPlanError> {
         let plan: Self = serde_json::from_str(text).map_err(|_| SavedPlanError::Format)?;
-        if plan.schema == SCHEMA { Ok(plan) } else { Err(SavedPlanError::Format) }
+        if plan.schema != SCHEMA {
+            return Err(SavedPlanError::Format);
+        }
+        if plan.fleetctl == VERSION { Ok(plan) } else { Err(SavedPlanError::AnotherVersion(plan.fleetctl)) }
     }
 
     /// Checks that it was made from this fleet file. Errors: [`SavedPlanError::FleetMovedOn`].
@@ -92,7 +104,8 @@ impl SavedPlan {
             saved.changes.iter().filter(|change| !present.changes.contains(change)).map(|c| format!("no longer: {c}"));
         let differences: Vec<String> = added.chain(gone).collect();
         Some(if differences.is_empty() {
-            "the machine holds other bytes than the plan saw".to_owned()
+            // The same changes, decided by something else.
+            "the machine holds other bytes than the plan saw, or other names are resident by now".to_owned()
         } else {
             differences.join("; ")
         })

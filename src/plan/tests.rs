@@ -312,6 +312,13 @@ fn a_saved_plan_tells_what_moved_on() {
     let saved = SavedPlan::of(&case.fleet, std::slice::from_ref(&plan), jiff::Timestamp::UNIX_EPOCH);
     let saved = SavedPlan::read(&serde_json::to_string(&saved).expect("written")).expect("read");
     assert_eq!(saved.moved_on(&plan), None);
+    let text = serde_json::to_string(&saved).expect("written");
+    let version = env!("CARGO_PKG_VERSION");
+    let other = text.replace(&format!("\"fleetctl\":\"{version}\""), "\"fleetctl\":\"0.0.9\"");
+    assert_eq!(SavedPlan::read(&other), Err(SavedPlanError::AnotherVersion("0.0.9".to_owned())));
+    assert_eq!(SavedPlan::read(&text.replace("saved-plan/1", "saved-plan/2")), Err(SavedPlanError::Format));
+    assert_eq!(SavedPlan::read("{}"), Err(SavedPlanError::Format));
+    assert!(!text.contains("key-of-"), "{text}");
     assert_eq!(saved.check_fleet(&case.fleet), Ok(()));
     assert_eq!(saved.check_fleet(&testing::example()), Err(SavedPlanError::FleetMovedOn));
     let settled = Case::settled("mac-studio1");

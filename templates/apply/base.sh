@@ -258,9 +258,15 @@ lock_take() {
 			rm -rf "$mine"
 			return 0
 		fi
+		dead=$(cat "$STATE/lock/id" 2>/dev/null)
 		if [ -d "$STATE/lock" ] && lock_is_dead; then
 			say "the lock of $(cat "$STATE/lock/who" 2>/dev/null) is broken: its process is gone"
-			mv -f "$STATE/lock" "$STATE/.lock.apply.dead" && rm -rf "$STATE/.lock.apply.dead"
+			mv -f "$STATE/lock" "$STATE/.lock.apply.dead"
+			# Somebody else broke it first, and took it: what was moved is his, and goes back.
+			if [ "$(cat "$STATE/.lock.apply.dead/id" 2>/dev/null)" != "$dead" ] && [ ! -e "$STATE/lock" ]; then
+				mv "$STATE/.lock.apply.dead" "$STATE/lock"
+			fi
+			rm -rf "$STATE/.lock.apply.dead"
 		fi
 		if [ ! -e "$STATE/lock" ]; then
 			mv "$mine" "$STATE/lock" 2>/dev/null

@@ -87,8 +87,11 @@ install_upload() {
 	if [ ! -f "$APPLY/meta" ] || [ -d "$APPLY/${NEW##*/}" ]; then
 		rm -rf "$APPLY/${NEW##*/}" "$NEW"
 		printf '! busy %s\t%s\n' "$(meta id)" "$(meta who)"
+		# Another was faster, and it may be his runner that was stopped just now.
+		start_runner
 		exit 3
 	fi
+	BEGAN=yes
 }
 
 # stop_runner: a job whose runner has ended without taking itself away.
@@ -188,9 +191,17 @@ watch() {
 			fi
 			;;
 		*)
-			if [ "$(meta id)" != "$1" ]; then
+			other=$(meta id)
+			if [ "$other" != "$1" ]; then
 				away=$((away + 1))
-				[ "$away" -ge 6 ] && { printf '! lost the transaction has ended and its result cannot be read\n'; return 1; }
+				[ "$away" -ge 6 ] || { sleep 0.5; continue; }
+				# Whoever watches from the first moment on and has seen nothing was put out of the place before it began.
+				if [ "$other" ] && [ "${BEGAN-}" ]; then
+					printf '! busy %s\t%s\n' "$other" "$(meta who)"
+				else
+					printf '! lost the transaction has ended and its result cannot be read\n'
+				fi
+				return 1
 			elif [ "$is_loaded" = 113 ]; then
 				start_runner
 			else

@@ -50,3 +50,42 @@ fn toml_blocks_are_toml() {
         }
     }
 }
+
+/// Every test that docs/reliability.md names holds its promise only while it is there.
+#[test]
+fn named_tests_exist() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/reliability.md")).expect("a document");
+    let table = text.split("## The promises").nth(1).and_then(|rest| rest.split("\n\n").nth(1)).expect("the table");
+    let mut sources = Vec::new();
+    for directory in ["src", "tests/it"] {
+        rust_files(&root.join(directory), &mut sources);
+    }
+    let code: String = sources.iter().map(|file| std::fs::read_to_string(file).expect("a source file")).collect();
+    let mut named = 0;
+    for row in table.lines().skip(2) {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().expect("a last column");
+        let names: Vec<&str> = tests.split(", ").map(|name| name.trim_matches('`')).collect();
+        for name in &names {
+            assert!(
+                code.contains(&format!("    fn {name}("))
+                    || code.contains(&format!("\nfn {name}("))
+                    || code.contains(&format!("async fn {name}(")),
+                "{name} does not exist: {row}"
+            );
+        }
+        named += names.len();
+    }
+    assert!(named > 20, "the table was read: {named}");
+}
+
+fn rust_files(directory: &std::path::Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}

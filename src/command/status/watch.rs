@@ -15,6 +15,7 @@ use crate::command::machines::{Answered, Silent, ask_one, limit, settled};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
+use crate::omlx::without_refused_key;
 use crate::schedule::Moment;
 use crate::transport::{self, As, Connector, Remote, Stop, Width, fan_out};
 use crate::ui::{Input, Screen, Watch, Wish};
@@ -173,7 +174,8 @@ async fn follow(
     let why = match remote {
         Err(error) => error.to_string(),
         Ok(remote) => {
-            let line = |line: &str| heard(line).map_or((), |line| tell(Told::Line(line.to_owned())));
+            let line =
+                |line: &str| heard(line).map_or((), |line| tell(Told::Line(without_refused_key(line).into_owned())));
             match remote.follow(As::Login, &follow_script(&path, LOG_LINES), line).await {
                 Ok(output) if output.code == 0 => "the log ended".to_owned(),
                 Ok(output) => format!("{path}: {}", output.stderr.lines().last().unwrap_or("it said nothing")),

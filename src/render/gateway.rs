@@ -52,9 +52,9 @@ pub(super) fn gateway(fleet: &Fleet, machine: &Machine) -> Option<GatewayFiles> 
         files.iter().map(|(path, _)| path.clone()).partition(|path| *path == supervisor);
     reads.extend(environment.is_some().then(|| layout::environment_path(UNIT)));
     let (entry, unit) = daemon(declared, machine, environment.is_some(), reads);
-    let mut ready = own_url(declared.bind, declared.port);
-    ready.push(READINESS);
-    let unit = Unit { reloads, ready: Some(ready), ..unit };
+    let mut url = own_url(declared.bind, declared.port);
+    url.push(READINESS);
+    let unit = Unit { reloads, ready: Some(url), ..unit };
     Some(GatewayFiles { unit: (entry, unit), files, environment })
 }
 

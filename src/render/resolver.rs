@@ -49,9 +49,9 @@ fn daemon(resolver: &Resolver, machine: &Machine, fleet: &str, has_keys: bool) -
     daemon.process_type = Some("Interactive");
     daemon.exit_timeout = Some(10);
     let (entry, unit) = daemon.into_unit(UNIT, UnitKind::Resident, reads);
-    let mut ready = own_url(resolver.bind, resolver.port);
-    ready.push("/health");
-    (entry, Unit { program: Some(resolver.program.clone()), ready: Some(ready), ..unit })
+    let mut url = own_url(resolver.bind, resolver.port);
+    url.push("/health");
+    (entry, Unit { program: Some(resolver.program.clone()), ready: Some(url), ..unit })
 }
 
 /// The keys of the machines' oMLX by the variable that holds each there. A key from a variable of the laptop keeps that name; a file or a command of the

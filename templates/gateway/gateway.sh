@@ -12,7 +12,7 @@ if [ ! -r "$program" ]; then
 	exit 78
 fi
 # A console script names its Python in the first line; where that would be too long or holds a blank, in the second: '''exec' "PYTHON" "$0" "$@".
-python=$(awk 'NR == 1 && /^#!.*python/ { sub(/^#![ \t]*/, ""); split($0, word); print word[1] == "/usr/bin/env" ? word[1] " " word[2] : word[1]; exit }
+python=$(awk 'NR == 1 && /^#!.*python/ { sub(/^#![ \t]*/, ""); split($0, word); if (word[1] == "/usr/bin/env") print word[1], word[2]; else print word[1]; exit }
 	NR == 2 && /exec/ { split($0, part, "\""); print part[2]; exit }
 	NR == 2 { exit }' "$program")
 case $python in

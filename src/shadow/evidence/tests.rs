@@ -210,7 +210,7 @@ fn cool_downs_double_and_the_second_needs_a_person() {
     let of = |decisions: &[Decision]| Standing::of(decisions);
     let at = |kind, hours| decision(kind, Rung::Easy, Rung::Easy25, hours);
     let first = at(Guarded, 30);
-    assert_eq!(of(&[first.clone()]).cools_until, first.at.checked_add(SignedDuration::from_hours(24)).ok());
+    assert_eq!(of(std::slice::from_ref(&first)).cools_until, first.at.checked_add(SignedDuration::from_hours(24)).ok());
     let second = at(Guarded, 3);
     let twice = of(&[first.clone(), second.clone()]);
     assert_eq!(

@@ -14,9 +14,10 @@ fn recorded(count: usize, wrong: usize) -> String {
             let local = if i % wrong == 1 { (tier + 1) % 4 } else { tier };
             let pair = json!({"id": i, "input": format!("<script>{i}</script>"), "reference": {"score": score, "tier": tiers[tier], "seconds": 2.0},
                 "local": {"score": score + i % 3, "tier": tiers[local], "seconds": 5 + i % 9}});
-            format!("{pair}\n")
+            pair.to_string()
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn page(fleetctl: &Fleetctl) -> String {

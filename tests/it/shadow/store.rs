@@ -21,7 +21,7 @@ fn running(lab: &Lab, asked: usize) -> Child {
 
 /// Waits until a number is reached; bounded.
 fn reach(number: &AtomicUsize, wanted: usize) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while number.load(Ordering::SeqCst) < wanted {
         assert!(Instant::now() < end, "{wanted} was never reached");
         std::thread::sleep(Duration::from_millis(5));

@@ -46,8 +46,8 @@ pub enum Post {
 }
 
 impl Post {
-    fn of_error(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Timeout } else { Self::Failed(innermost(&error)) }
+    fn of_error(error: &reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Timeout } else { Self::Failed(innermost(error)) }
     }
 }
 
@@ -90,7 +90,7 @@ impl JsonClient {
             }
             None => {}
         }
-        let got = self.read(request).await.unwrap_or_else(Post::of_error);
+        let got = self.read(request).await.unwrap_or_else(|error| Post::of_error(&error));
         Posted { got, seconds: began.elapsed().as_secs_f64() }
     }
 
@@ -107,7 +107,7 @@ impl JsonClient {
         if let Some(key) = key {
             request = request.bearer_auth(key.expose_secret());
         }
-        self.lines(request, &mut line).await.unwrap_or_else(Post::of_error)
+        self.lines(request, &mut line).await.unwrap_or_else(|error| Post::of_error(&error))
     }
 
     async fn lines(

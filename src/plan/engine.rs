@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::keys::{FileKeys, KeyChange, NewValue};
+use super::release::{self, Standing};
 use super::{Action, Change, ChangeKind, Disturbs, Input, Live, diff, pointer};
 use crate::fleet::{Served, ServedName};
 use crate::observe::{Answer, AnswerError, FileFact};
@@ -22,8 +23,8 @@ pub(super) struct EngineView {
     pub(super) is_bootstrapped: bool,
     /// It answers us: then changes can go through its API.
     pub(super) answers: bool,
-    /// The release that it says it is.
-    pub(super) version: Option<String>,
+    /// How its release, and the installed one, stand to the declared.
+    pub(super) standing: Standing,
     /// Names that it has loaded.
     pub(super) loaded: BTreeSet<String>,
     /// Names that it lists.
@@ -53,16 +54,13 @@ impl EngineView {
                 .filter_map(|model| model.get("id").and_then(Value::as_str).map(str::to_owned))
                 .collect()
         };
+        let is_bootstrapped = observed.jobs.contains_key(OMLX_LABEL);
+        let running = observed.engine.status.got().and_then(|status| status.get("version")?.as_str());
+        let installed = observed.installed_release.as_deref();
         Self {
-            is_bootstrapped: observed.jobs.contains_key(OMLX_LABEL),
+            is_bootstrapped,
             answers: observed.engine.models.got().is_some(),
-            version: observed
-                .engine
-                .status
-                .got()
-                .and_then(|status| status.get("version"))
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            standing: release::standing(input.machine.omlx.release, running, installed, is_bootstrapped),
             loaded: ids(true),
             listed: ids(false),
             has_admin: found_key(input).is_some(),
@@ -73,6 +71,16 @@ impl EngineView {
     /// Whether a process may be running that has read the files: it answers, or answers badly, or launchd has it loaded.
     pub(super) fn may_run(&self) -> bool {
         self.is_bootstrapped && !self.is_held
+    }
+
+    /// Why a restart is due although nothing else asks for one: the declared release waits for it.
+    fn takes_over(&self) -> Option<String> {
+        match &self.standing {
+            Standing::Pending { running } => {
+                Some(format!("oMLX {running} still runs; the declared release is installed and starts with it"))
+            }
+            Standing::Declared | Standing::Replaced { .. } | Standing::Other { .. } => None,
+        }
     }
 
     /// Whether changes can be made through the API.
@@ -140,6 +148,7 @@ pub(super) struct LinkChange {
 pub(super) fn plan(input: &Input<'_>, view: &EngineView, files: &[FileKeys], links: &[LinkChange]) -> EngineWork {
     let mut work = EngineWork { changes: Vec::new(), live: Vec::new(), needs_restart: None, touched: BTreeSet::new() };
     let changes: Vec<&KeyChange> = files.iter().flat_map(|file| &file.changes).collect();
+    work.needs_restart = view.takes_over().filter(|_| view.may_run());
     work.changes.extend(files.iter().filter_map(|file| whole_file(file, view)));
     let is_whole = |change: &KeyChange| files.iter().any(|file| file.is_fresh && file.changes.contains(change));
     for change in &changes {
@@ -185,6 +194,9 @@ enum Way {
 fn way(input: &Input<'_>, view: &EngineView, change: &KeyChange) -> Way {
     if !view.may_run() {
         return Way::File;
+    }
+    if let Some(why) = view.takes_over() {
+        return Way::Restart(why);
     }
     let release = input.machine.omlx.release;
     match change.file {

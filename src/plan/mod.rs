@@ -12,6 +12,7 @@ mod measured;
 mod planner;
 mod pointer;
 mod refusal;
+mod release;
 mod saved;
 #[cfg(test)]
 mod tests;

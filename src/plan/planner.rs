@@ -9,7 +9,7 @@ use super::measured::{self, measured};
 use super::units::{self, UnitWork};
 use super::{
     Action, Ask, Change, ChangeKind, Disturbs, Drain, Gate, Input, Kept, Live, MachinePlan, Merge, PlanState,
-    Transaction, refusal,
+    Transaction, refusal, release,
 };
 use crate::capacity;
 use crate::fleet::{ServedName, WeightsKind};
@@ -74,10 +74,14 @@ fn plan_bundle(input: &Input<'_>) -> MachinePlan {
         detail: None,
         changes,
         kept,
-        notes: refusal::unfinished(input).into_iter().chain(refusal::odd_base(input)).collect(),
+        notes: refusal::unfinished(input)
+            .into_iter()
+            .chain(refusal::odd_base(input))
+            .chain(release::notes(input, &view))
+            .collect(),
         transaction: None,
     };
-    if let Some(refusal) = refusal::check(input, &view, !plan.changes.is_empty()) {
+    if let Some(refusal) = refusal::check(input, &view, !plan.changes.is_empty(), units.touches_omlx()) {
         plan.state = refusal.state;
         plan.detail = Some(refusal.detail);
         return plan;

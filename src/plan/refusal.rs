@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::engine::{EngineView, OMLX_LABEL};
+use super::release::Standing;
 use super::{Input, Lineage, PlanState};
 use crate::observe::{FileFact, Sudo, WeightsState};
 
@@ -20,12 +21,12 @@ fn error(detail: String) -> Refusal {
     Refusal { state: PlanState::Error, detail }
 }
 
-/// The first reason to leave the machine alone, gravest first. `has_changes`: whether there would be something to do.
-pub(super) fn check(input: &Input<'_>, view: &EngineView, has_changes: bool) -> Option<Refusal> {
+/// The first reason to leave the machine alone, gravest first. `has_changes`: whether there would be something to do; `restarts`: whether oMLX would be started anew.
+pub(super) fn check(input: &Input<'_>, view: &EngineView, has_changes: bool, restarts: bool) -> Option<Refusal> {
     of_another_fleet(input)
         .or_else(|| older_file(input))
         .or_else(|| another_home(input))
-        .or_else(|| another_release(input, view))
+        .or_else(|| another_release(input, view, restarts))
         .or_else(|| foreign_engine(input))
         .or_else(|| other_port_owner(input))
         .or_else(|| if has_changes { cannot_apply(input) } else { None })
@@ -62,18 +63,17 @@ fn another_home(input: &Input<'_>) -> Option<Refusal> {
     })
 }
 
-fn another_release(input: &Input<'_>, view: &EngineView) -> Option<Refusal> {
-    let release = input.machine.omlx.release;
-    let is_declared = |version: &str| version == crate::omlx::reported_version(release);
-    let (verb, other) = match (&view.version, &input.observed.installed_release) {
-        (Some(running), _) if !is_declared(running) => ("runs", running),
-        (None, Some(installed)) if !is_declared(installed) => ("has", installed),
-        _ => return None,
-    };
-    Some(refused(format!(
-        "{verb} oMLX {other}, the fleet file declares {release}; install {release} there, or set version in [machines.{machine}.omlx]",
-        machine = input.machine.name,
-    )))
+fn another_release(input: &Input<'_>, view: &EngineView, restarts: bool) -> Option<Refusal> {
+    let (release, machine) = (input.machine.omlx.release, &input.machine.name);
+    match &view.standing {
+        Standing::Other { verb, release: other } => Some(refused(format!(
+            "{verb} oMLX {other}, the fleet file declares {release}; install {release} there, or set version in [machines.{machine}.omlx]"
+        ))),
+        Standing::Replaced { installed } if restarts => Some(refused(format!(
+            "runs oMLX {release} as declared, but {installed} is installed there and would be started by this change; install {release} again, or set version in [machines.{machine}.omlx]"
+        ))),
+        Standing::Declared | Standing::Pending { .. } | Standing::Replaced { .. } => None,
+    }
 }
 
 fn foreign_engine(input: &Input<'_>) -> Option<Refusal> {

@@ -324,3 +324,57 @@ fn a_saved_plan_tells_what_moved_on() {
     let settled = Case::settled("mac-studio1");
     assert!(saved.moved_on(&settled.plan()).expect("moved on").contains("no longer: update"));
 }
+
+#[test]
+fn the_declared_release_that_is_installed_is_taken_into_use_and_another_is_not() {
+    let case = |running: &str, installed: &str| {
+        let mut case = Case::settled("mac-mini1");
+        case.observed.engine.status = Answer::Got(json!({"version": running}));
+        case.observed.installed_release = Some(installed.to_owned());
+        case
+    };
+    // The file was moved to the declared release, the daemon not yet.
+    let plan = case("0.3.7", "0.3.8").plan();
+    let restart = plan.changes.iter().find(|change| change.kind == ChangeKind::Service).expect("a restart");
+    insta::assert_snapshot!(restart.reason, @"oMLX 0.3.7 still runs; the declared release is installed and starts with it");
+    assert_eq!((plan.state, restart.disturbs), (PlanState::Changes, Disturbs::Restart));
+    // Nothing else to do: the running one is left alone.
+    assert_eq!(case("0.3.8", "0.5.0").plan().state, PlanState::InSync);
+    // A restart would start the other.
+    let mut case = case("0.3.8", "0.5.0");
+    case.observed.jobs.remove("dev.fleetctl.omlx");
+    let plan = case.plan();
+    assert_eq!(plan.state, PlanState::Refused);
+    insta::assert_snapshot!(plan.detail.unwrap_or_default(), @"runs oMLX 0.3.8 as declared, but 0.5.0 is installed there and would be started by this change; install 0.3.8 again, or set version in [machines.mac-mini1.omlx]");
+}
+
+#[test]
+fn a_move_to_another_release_is_announced_with_what_it_changes() {
+    let mut case = Case::settled("mac-studio1").with_file(
+        "version = \"0.3.8\"",
+        "version = \"0.5.0\"",
+    );
+    let settings = "/Users/ops/.omlx/settings.json".to_owned();
+    let Some(FileFact::File { bytes: Some(bytes), .. }) = case.observed.files.get_mut(&settings) else {
+        panic!("a file")
+    };
+    let mut document: Value = serde_json::from_slice(bytes).expect("JSON");
+    document["memory"]["max_process_memory"] = json!("64GB");
+    *bytes = document.to_string().into_bytes();
+    let plan = case.plan();
+    assert_eq!(plan.state, PlanState::Refused);
+    insta::assert_snapshot!(plan.notes.join("\n"), @r"
+    0.3.8 to 0.5.0, set here and unknown there: memory.max_process_memory
+    0.3.8 to 0.5.0, memory limits: model.max_model_memory and memory.max_process_memory are ignored and erased at the next save; the memory guard's tier decides instead (since 0.3.11)
+    0.3.8 to 0.5.0, memory flags: --max-model-memory and --max-process-memory stop the server with exit 2, which KeepAlive turns into a restart loop; fleetctl's plist holds no flags, a foreign one may
+    0.3.8 to 0.5.0, admission: a load is admitted by measured memory against a ceiling that moves with what other programs use, no longer by the sum of estimated sizes
+    0.3.8 to 0.5.0, Hugging Face cache: models of the Hugging Face cache appear beside the declared ones (since 0.4.0); set huggingface.hf_cache_enabled = false in [omlx.settings] to serve exactly what is declared
+    0.3.8 to 0.5.0, DFlash context: DFLASH_MAX_CTX is no longer read; dflash_max_ctx of the profile decides, unlimited by default (since 0.3.9)
+    0.3.8 to 0.5.0, DFlash engines: only one DFlash engine stays loaded at a time: loading a second unloads the first, or fails when that is busy or pinned (since 0.4.2, #1892)
+    0.3.8 to 0.5.0, context window: a model without max_context_window takes the length in its config.json instead of 32768 (since 0.4.0): set it in the profile to keep the memory as planned
+    0.3.8 to 0.5.0, profiles: a profile can be served as <model>:<profile>; oMLX adds api_name to every profile and rewrites model_profiles.json at start (since 0.4.5.dev1)
+    0.3.8 to 0.5.0, reload: a PUT that carries a load-time field unloads the model by itself, even when the value is the same (since 0.3.9.dev1)
+    0.3.8 to 0.5.0, process name: the process calls itself omlx-server, so that a search for omlx serve no longer finds it (since 0.4.2)
+    0.3.8 to 0.5.0, python: Python 3.11 or newer is needed (since 0.3.9)
+    ");
+}

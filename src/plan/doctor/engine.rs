@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Examined, Finding, Mend, codes, mend};
 use crate::fleet::{Bind, layout};
 use crate::observe::{FileFact, LaunchdJob};
-use crate::omlx;
+use crate::plan::release::{self, Standing};
 
 /// launchd ends a job so when it cannot open what the definition names (macos.md 1.5).
 const EX_CONFIG: i32 = 78;
@@ -58,20 +58,22 @@ fn port(examined: &Examined<'_>, all: &mut Vec<Finding>) {
     }
 }
 
+/// What is installed and what runs are two releases. Another one than declared that runs is status's `omlx-other-release`.
 fn pending_restart(examined: &Examined<'_>, all: &mut Vec<Finding>) {
-    let observed = examined.observed;
+    let (observed, declared) = (examined.observed, examined.machine.omlx.release);
     let running = observed.engine.status.got().and_then(|status| status.get("version")?.as_str());
-    let (Some(running), Some(installed)) = (running, observed.installed_release.as_deref()) else { return };
-    // The fork's dist-info and its server do not number alike: only what upstream's keg says is compared.
-    if installed == running || installed.starts_with("flyto") {
-        return;
-    }
-    let is_declared = omlx::reported_version(examined.machine.omlx.release) == installed;
-    let mut finding =
-        Finding::new(&codes::OMLX_RESTART_PENDING, format!("oMLX {installed} is installed and {running} still runs"));
-    if is_declared {
-        finding = finding.mended(Mend::Here(format!("fleetctl restart {}", examined.machine.name)));
-    }
+    let finding = match release::standing(declared, running, observed.installed_release.as_deref(), true) {
+        Standing::Pending { running } => Finding::new(
+            &codes::OMLX_RESTART_PENDING,
+            format!("oMLX {declared} is installed, as declared, and {running} still runs"),
+        )
+        .mended(Mend::Here(format!("fleetctl apply --on {}", examined.machine.name))),
+        Standing::Replaced { installed } => Finding::new(
+            &codes::OMLX_RESTART_PENDING,
+            format!("oMLX {installed} is installed and {declared} still runs, as declared: its next start is the other"),
+        ),
+        Standing::Declared | Standing::Other { .. } => return,
+    };
     all.push(finding);
 }
 

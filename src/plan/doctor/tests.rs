@@ -160,7 +160,7 @@ fn processes_ports_and_launchds_patience() {
     omlx-stale | pid 99 is an oMLX of no job: omlx-server | there: sudo kill 99
     omlx-second | homebrew.mxcl.omlx is loaded beside our daemon | there: launchctl bootout <gui/501/homebrew.mxcl.omlx>; launchctl disable <gui/501/homebrew.mxcl.omlx>
     port-taken | port 8000 is held by pid 7 of eve: nc -l 8000 | there: sudo lsof -nP -iTCP:8000 -sTCP:LISTEN
-    omlx-restart-pending | oMLX 0.5.0 is installed and 0.3.8 still runs | -
+    omlx-restart-pending | oMLX 0.5.0 is installed and 0.3.8 still runs, as declared: its next start is the other | -
     daemon-cannot-open | omlx ended with 78 before it ran: its log, working directory or program cannot be opened | here: fleetctl apply --on mac-mini3
     daemon-throttled | launchd holds omlx back after 6 crashes in a row (spawn scheduled, 1200 s between starts) | here: fleetctl restart mac-mini3 <omlx>
     port-open | settings.json there has host 0.0.0.0 and asks for no key | here: fleetctl apply --on mac-mini3

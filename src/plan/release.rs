@@ -1,0 +1,119 @@
+//! Another release of oMLX than declared: what runs, what is installed, and what the move changes.
+
+use serde_json::Value;
+
+use super::Input;
+use super::engine::EngineView;
+use crate::fleet::{Release, layout};
+use crate::observe::FileFact;
+use crate::omlx;
+
+/// How the releases on a machine stand to the declared one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is the declared one, or nothing says otherwise.
+    Declared,
+    /// The declared one is installed and another still runs: a restart takes it into use.
+    Pending {
+        /// What runs, in its own words.
+        running: String,
+    },
+    /// The declared one runs and another is installed: a restart would start that.
+    Replaced {
+        /// What is installed.
+        installed: String,
+    },
+    /// Another one.
+    Other {
+        /// `runs` or `has`
+        verb: &'static str,
+        /// Which, in its own words.
+        release: String,
+    },
+}
+
+/// `running` is what `GET /api/status` says; `ours`, whether our own daemon is the one that says it.
+pub(super) fn standing(declared: Release, running: Option<&str>, installed: Option<&str>, ours: bool) -> Standing {
+    let runs_declared = running.map(|running| running == omlx::reported_version(declared));
+    let has_declared = installed.map(|installed| installed == declared.as_str());
+    match (runs_declared, has_declared) {
+        (Some(false), Some(true)) if ours => Standing::Pending { running: running.unwrap_or_default().to_owned() },
+        (Some(false), _) => Standing::Other { verb: "runs", release: running.unwrap_or_default().to_owned() },
+        (Some(true), Some(false)) => Standing::Replaced { installed: installed.unwrap_or_default().to_owned() },
+        (None, Some(false)) => Standing::Other { verb: "has", release: installed.unwrap_or_default().to_owned() },
+        (Some(true), _) | (None, _) => Standing::Declared,
+    }
+}
+
+/// What the move from the release that is there to the declared one changes, where both are known.
+pub(super) fn notes(input: &Input<'_>, view: &EngineView) -> Vec<String> {
+    let to = input.machine.omlx.release;
+    let known = |text: &str| {
+        Release::ALL.into_iter().find(|release| text == release.as_str()).or_else(|| {
+            Release::ALL.into_iter().find(|release| text == omlx::reported_version(*release))
+        })
+    };
+    let from = match &view.standing {
+        Standing::Pending { running } => known(running),
+        Standing::Other { release, .. } => known(release),
+        Standing::Declared | Standing::Replaced { .. } => None,
+    };
+    let Some(from) = from.filter(|from| *from != to) else { return Vec::new() };
+    let keys = lost(input, from, to);
+    let vanishing = (!keys.is_empty()).then(|| format!("{from} to {to}, set here and unknown there: {}", keys.join(", ")));
+    let behaviour =
+        omlx::upgrade_notes(from, to).map(|note| format!("{from} to {to}, {}: {}", note.subject, note.text));
+    vanishing.into_iter().chain(behaviour).collect()
+}
+
+/// The keys that are set on the machine, to something else than what their absence means, and that the new release drops.
+fn lost(input: &Input<'_>, from: Release, to: Release) -> Vec<String> {
+    let file = |path: String| -> Value {
+        match input.observed.files.get(&path) {
+            Some(FileFact::File { bytes: Some(bytes), .. }) => serde_json::from_slice(bytes).unwrap_or_default(),
+            _ => Value::Null,
+        }
+    };
+    let settings = file(layout::settings_path(input.machine));
+    let settings = omlx::vanishing_settings(from, to)
+        .filter(|setting| {
+            let found = settings.get(setting.section).and_then(|section| section.get(setting.key));
+            found.is_some_and(|found| !omlx::same_value(found, &setting.default_value()))
+        })
+        .map(|setting| format!("{}.{}", setting.section, setting.key));
+    let models = file(layout::model_settings_path(input.machine));
+    let entries: Vec<(&String, &Value)> =
+        models.get("models").and_then(Value::as_object).into_iter().flatten().collect();
+    let fields = omlx::vanishing_fields(from, to).flat_map(|field| {
+        entries
+            .iter()
+            .filter(|(_, entry)| entry.get(field.name).is_some_and(|found| !omlx::same_value(found, &field.default_value())))
+            .map(|(name, _)| format!("{} of {name}", field.name))
+            .collect::<Vec<_>>()
+    });
+    settings.chain(fields).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_and_what_is_installed_decide() {
+        let standing = |running, installed, ours| standing(Release::Flyto0_7_0, running, installed, ours);
+        // The fork reports its number without its name.
+        assert_eq!(standing(Some("0.7.0"), Some("flyto-0.7.0"), true), Standing::Declared);
+        assert_eq!(standing(None, Some("flyto-0.7.0"), false), Standing::Declared);
+        assert_eq!(standing(None, None, false), Standing::Declared);
+        assert_eq!(standing(None, Some("0.3.8"), false), Standing::Other { verb: "has", release: "0.3.8".to_owned() });
+        let runs = Standing::Other { verb: "runs", release: "0.3.8".to_owned() };
+        assert_eq!(standing(Some("0.3.8"), None, true), runs);
+        // Somebody else's server would not be replaced by a restart of ours.
+        assert_eq!(standing(Some("0.3.8"), Some("flyto-0.7.0"), false), runs);
+        assert_eq!(standing(Some("0.3.8"), Some("flyto-0.7.0"), true), Standing::Pending { running: "0.3.8".to_owned() });
+        assert_eq!(
+            standing(Some("0.7.0"), Some("0.5.0"), true),
+            Standing::Replaced { installed: "0.5.0".to_owned() }
+        );
+    }
+}

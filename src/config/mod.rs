@@ -15,6 +15,8 @@ mod load;
 mod node;
 mod raw;
 mod read;
+#[cfg(test)]
+mod reference_tests;
 mod schema;
 mod source;
 mod suggest;

@@ -23,13 +23,29 @@ fn error(detail: String) -> Refusal {
 
 /// The first reason to leave the machine alone, gravest first. `has_changes`: whether there would be something to do; `restarts`: whether oMLX would be started anew.
 pub(super) fn check(input: &Input<'_>, view: &EngineView, has_changes: bool, restarts: bool) -> Option<Refusal> {
-    of_another_fleet(input)
+    newer_fleetctl(input)
+        .or_else(|| of_another_fleet(input))
         .or_else(|| older_file(input))
         .or_else(|| another_home(input))
         .or_else(|| another_release(input, view, restarts))
         .or_else(|| foreign_engine(input))
         .or_else(|| other_port_owner(input))
         .or_else(|| if has_changes { cannot_apply(input) } else { None })
+}
+
+/// What lies on the machine was written in a form that this program does not know: what it owns there could be misread.
+fn newer_fleetctl(input: &Input<'_>) -> Option<Refusal> {
+    let is_newer = |document: &Option<Value>, form: &str| -> bool {
+        let schema = document.as_ref().and_then(|document| document.get("schema")?.as_str());
+        let version = schema.and_then(|schema| schema.strip_prefix(form)?.parse::<u32>().ok());
+        version.is_some_and(|version| version > 1)
+    };
+    let observed = input.observed;
+    (is_newer(&observed.record, "fleetctl.record/") || is_newer(&observed.manifest, "fleetctl.render/")).then(|| {
+        refused(
+            "was applied by a newer fleetctl, whose record this one cannot read; use that one, or a later".to_owned(),
+        )
+    })
 }
 
 fn of_another_fleet(input: &Input<'_>) -> Option<Refusal> {

@@ -41,7 +41,7 @@ pub(super) fn standing(declared: Release, running: Option<&str>, installed: Opti
         (Some(false), _) => Standing::Other { verb: "runs", release: running.unwrap_or_default().to_owned() },
         (Some(true), Some(false)) => Standing::Replaced { installed: installed.unwrap_or_default().to_owned() },
         (None, Some(false)) => Standing::Other { verb: "has", release: installed.unwrap_or_default().to_owned() },
-        (Some(true), _) | (None, _) => Standing::Declared,
+        (Some(true) | None, _) => Standing::Declared,
     }
 }
 
@@ -49,9 +49,10 @@ pub(super) fn standing(declared: Release, running: Option<&str>, installed: Opti
 pub(super) fn notes(input: &Input<'_>, view: &EngineView) -> Vec<String> {
     let to = input.machine.omlx.release;
     let known = |text: &str| {
-        Release::ALL.into_iter().find(|release| text == release.as_str()).or_else(|| {
-            Release::ALL.into_iter().find(|release| text == omlx::reported_version(*release))
-        })
+        Release::ALL
+            .into_iter()
+            .find(|release| text == release.as_str())
+            .or_else(|| Release::ALL.into_iter().find(|release| text == omlx::reported_version(*release)))
     };
     let from = match &view.standing {
         Standing::Pending { running } => known(running),
@@ -60,7 +61,8 @@ pub(super) fn notes(input: &Input<'_>, view: &EngineView) -> Vec<String> {
     };
     let Some(from) = from.filter(|from| *from != to) else { return Vec::new() };
     let keys = lost(input, from, to);
-    let vanishing = (!keys.is_empty()).then(|| format!("{from} to {to}, set here and unknown there: {}", keys.join(", ")));
+    let vanishing =
+        (!keys.is_empty()).then(|| format!("{from} to {to}, set here and unknown there: {}", keys.join(", ")));
     let behaviour =
         omlx::upgrade_notes(from, to).map(|note| format!("{from} to {to}, {}: {}", note.subject, note.text));
     vanishing.into_iter().chain(behaviour).collect()
@@ -87,7 +89,9 @@ fn lost(input: &Input<'_>, from: Release, to: Release) -> Vec<String> {
     let fields = omlx::vanishing_fields(from, to).flat_map(|field| {
         entries
             .iter()
-            .filter(|(_, entry)| entry.get(field.name).is_some_and(|found| !omlx::same_value(found, &field.default_value())))
+            .filter(|(_, entry)| {
+                entry.get(field.name).is_some_and(|found| !omlx::same_value(found, &field.default_value()))
+            })
             .map(|(name, _)| format!("{} of {name}", field.name))
             .collect::<Vec<_>>()
     });
@@ -110,10 +114,10 @@ mod tests {
         assert_eq!(standing(Some("0.3.8"), None, true), runs);
         // Somebody else's server would not be replaced by a restart of ours.
         assert_eq!(standing(Some("0.3.8"), Some("flyto-0.7.0"), false), runs);
-        assert_eq!(standing(Some("0.3.8"), Some("flyto-0.7.0"), true), Standing::Pending { running: "0.3.8".to_owned() });
         assert_eq!(
-            standing(Some("0.7.0"), Some("0.5.0"), true),
-            Standing::Replaced { installed: "0.5.0".to_owned() }
+            standing(Some("0.3.8"), Some("flyto-0.7.0"), true),
+            Standing::Pending { running: "0.3.8".to_owned() }
         );
+        assert_eq!(standing(Some("0.7.0"), Some("0.5.0"), true), Standing::Replaced { installed: "0.5.0".to_owned() });
     }
 }

@@ -247,6 +247,10 @@ fn a_machine_that_is_not_ours_to_touch_is_refused_with_the_mend() {
         let plan = case.plan();
         (plan.state, plan.detail.unwrap_or_default())
     };
+    let (state, detail) =
+        refused(&|case| case.observed.record = Some(json!({"schema": "fleetctl.record/2", "fleet": "home"})));
+    assert_eq!(state, PlanState::Refused);
+    assert!(detail.starts_with("was applied by a newer fleetctl"), "{detail}");
     let (state, detail) = refused(&|case| case.observed.record = Some(json!({"fleet": "office"})));
     assert_eq!(state, PlanState::Refused);
     insta::assert_snapshot!(detail, @r#"belongs to fleet "office", this file is fleet "home"; if it moved here, run `fleetctl remove mac-mini1` with the other file first"#);
@@ -350,10 +354,7 @@ fn the_declared_release_that_is_installed_is_taken_into_use_and_another_is_not()
 
 #[test]
 fn a_move_to_another_release_is_announced_with_what_it_changes() {
-    let mut case = Case::settled("mac-studio1").with_file(
-        "version = \"0.3.8\"",
-        "version = \"0.5.0\"",
-    );
+    let mut case = Case::settled("mac-studio1").with_file("version = \"0.3.8\"", "version = \"0.5.0\"");
     let settings = "/Users/ops/.omlx/settings.json".to_owned();
     let Some(FileFact::File { bytes: Some(bytes), .. }) = case.observed.files.get_mut(&settings) else {
         panic!("a file")

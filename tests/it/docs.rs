@@ -38,11 +38,20 @@ fn console_blocks_are_what_the_commands_say() {
     }
 }
 
+/// README and everything in docs: name and text.
+fn documents() -> Vec<(String, String)> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).expect("docs").map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    paths.extend([root.join("README.md"), root.join("CHANGELOG.md")]);
+    paths.sort();
+    let named = |path: &PathBuf| path.strip_prefix(&root).expect("below the root").display().to_string();
+    paths.iter().map(|path| (named(path), std::fs::read_to_string(path).expect("a document"))).collect()
+}
+
 #[test]
 fn toml_blocks_are_toml() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    for name in OFFLINE {
-        let text = std::fs::read_to_string(root.join(name)).expect("a document");
+    for (name, text) in documents() {
         for block in blocks(&text, "toml") {
             if let Err(error) = block.parse::<toml::Table>() {
                 panic!("{name}: {error}\n{block}");
@@ -86,6 +95,43 @@ fn rust_files(directory: &std::path::Path, found: &mut Vec<PathBuf>) {
             rust_files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
+        }
+    }
+}
+
+/// What can be typed is what the program takes: with `--help` behind it, a line is read to its end and nothing is done.
+#[test]
+fn every_command_in_a_console_block_can_be_typed() {
+    let mut count = 0;
+    for (name, text) in documents() {
+        for line in blocks(&text, "console").iter().flat_map(|block| block.lines()) {
+            let Some(words) = line.strip_prefix("$ fleetctl ") else { continue };
+            let words = words.split(" #").next().unwrap_or(words).split_whitespace();
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_fleetctl")).args(words).arg("--help").output().expect("it runs");
+            assert!(output.status.success(), "{name}: {line}\n{}", String::from_utf8_lossy(&output.stderr));
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} commands");
+}
+
+/// The target of every link in a line, Markdown's `[text](target)`.
+fn targets(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    for (name, text) in documents() {
+        let here = root.join(&name);
+        for target in text.lines().flat_map(targets) {
+            let file = target.split('#').next().unwrap_or_default();
+            if target.contains("://") || file.is_empty() {
+                continue;
+            }
+            assert!(here.parent().expect("a directory").join(file).exists(), "{name}: {target}");
         }
     }
 }

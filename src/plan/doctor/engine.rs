@@ -70,7 +70,9 @@ fn pending_restart(examined: &Examined<'_>, all: &mut Vec<Finding>) {
         .mended(Mend::Here(format!("fleetctl apply --on {}", examined.machine.name))),
         Standing::Replaced { installed } => Finding::new(
             &codes::OMLX_RESTART_PENDING,
-            format!("oMLX {installed} is installed and {declared} still runs, as declared: its next start is the other"),
+            format!(
+                "oMLX {installed} is installed and {declared} still runs, as declared: its next start is the other"
+            ),
         ),
         Standing::Declared | Standing::Other { .. } => return,
     };

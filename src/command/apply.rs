@@ -71,6 +71,8 @@ async fn apply(
     let terms = planning::Terms { revision: run.revision.as_ref(), allow_older: args.allow_older };
     let mut planned = cx.plan_machines(connector, file, machines, &terms).await?;
     settle(cx, file, connector, &run, &terms, &mut planned).await?;
+    let answering = planned.iter().filter_map(|one| Some((&one.machine.name, one.observed.as_ref()?)));
+    cx.close_receipts(&file.fleet.name, answering);
     if let Some(saved) = saved {
         for one in &mut planned {
             hold_to(saved, &mut one.plan);

@@ -42,6 +42,7 @@ mod simulate;
 mod slot_probe;
 mod status;
 mod tailnet;
+mod unseen;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use ask::ask;

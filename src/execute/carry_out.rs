@@ -263,7 +263,7 @@ fn conclude(
     report
 }
 
-fn of_document(name: &MachineName, document: &ResultDocument) -> MachineReport {
+pub(super) fn of_document(name: &MachineName, document: &ResultDocument) -> MachineReport {
     let result = match document.state {
         State::Committed => MachineResult::Applied,
         State::Reverted => MachineResult::Reverted,

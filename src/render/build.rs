@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Bundle, Content, Entry, OwnedDocument, Owner, Text, Unit, gateway, jobs, models, resolver, schedule_table, script,
+    Bundle, Content, Entry, OwnedDocument, Owner, RUNNER, Text, Unit, gateway, jobs, models, resolver, schedule_table, script,
     settings, units,
 };
 use crate::fleet::{Fleet, Machine, layout};
@@ -14,6 +14,7 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
     parts.unit(units::omlx(machine));
     omlx_files(&mut parts, fleet, machine);
     links(&mut parts, fleet, machine);
+    parts.script("runner", RUNNER.to_owned());
     parts.unit(units::rotate());
     parts.script("rotate", script::rotate());
     if units::waits_for_address(machine) {

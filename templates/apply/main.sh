@@ -255,7 +255,12 @@ go_back() {
 	done
 	if engine_runs_on && ops live | grep -q '^rescan' && ! printf '%s\n' "$touched" | grep -qx 'dev.fleetctl.omlx'; then
 		engine_at
-		live_rescan || say "$WHY"
+		if ! live_rescan; then
+			# It still serves what is not there any more: then by a restart.
+			say "$WHY"
+			unit_stop dev.fleetctl.omlx || failed="$failed; $WHY"
+			units_back "$SAVED" dev.fleetctl.omlx || failed="$failed; $WHY"
+		fi
 	fi
 	if [ -z "$failed" ]; then
 		want_snapshot "$SAVED"

@@ -101,6 +101,8 @@ alerts! {
         "Its gate was not met, so the machine went back to the generation before. The message holds the reason.";
     APPLY_REVERT_FAILED = "apply-revert-failed", Error, "the last apply failed, and so did its revert",
         "The machine is in neither generation for certain. The message holds the reason; `fleetctl apply` brings it to what the file says.";
+    APPLY_ENDED_UNSEEN = "apply-ended-unseen", Note, "an apply of yours ended while nobody watched",
+        "The laptop was closed, killed or cut while the machine worked, and the machine went on by itself. The message says how it ended, as the machine's own result has it. The next `fleetctl apply` says it too and closes the receipt on this laptop.";
     STATE_UNREADABLE = "state-unreadable", Warning, "a file of fleetctl's own state is not what it should be",
         "A file below /usr/local/var/fleetctl was edited, emptied or cut. Nothing is lost: the next apply writes it anew and keeps what it cannot explain.";
 }

@@ -150,10 +150,14 @@ async fn look(
     let now = cx.clock.now();
     let moment = Moment::new(fleet, now);
     let pairs: Vec<(&Machine, &Result<Answered, Silent>)> = chosen.iter().copied().zip(&answers).collect();
-    let shown = pairs
+    let mut shown: Vec<MachineStatus> = pairs
         .iter()
         .map(|(machine, answer)| machine::status(&Declared { fleet, machine, moment: &moment, now }, answer))
         .collect();
+    let answering = pairs.iter().filter_map(|(machine, answer)| Some((&machine.name, &answer.as_ref().ok()?.observed)));
+    for (name, alert) in cx.ended_unseen(&fleet.name, answering) {
+        shown.iter_mut().filter(|machine| machine.name == name.as_str()).for_each(|one| one.alerts.push(alert.clone()));
+    }
     let shown = with_expectations(cx, fleet, shown, now);
     let document = StatusDocument {
         schema: "fleetctl.status/1",

@@ -109,6 +109,7 @@ printf '<plist/>\n' >/Library/LaunchDaemons/com.example.other.plist
 mkdir -p /Users/ops/models/Mine /Users/ops/.omlx/serve /var/canaries
 printf 'mine\n' >/Users/ops/models/Mine/config.json
 printf 'mine\n' >/Users/ops/.omlx/serve/readme
+chown ops:staff /Users/ops/.omlx/serve
 cd /var/canaries
 { find /Users/ops/models -type f; printf '%s\n' /Users/ops/.omlx/notes.txt /Users/ops/.omlx/serve/readme /usr/local/libexec/other /Library/LaunchDaemons/com.example.other.plist; } >theirs
 tr '\n' '\0' <theirs | xargs -0 /usr/bin/shasum -a 256 >sums

@@ -4,6 +4,7 @@ mod bench;
 mod fault;
 mod holds;
 mod host;
+mod judge;
 mod kills;
 mod matrix;
 mod outcomes;

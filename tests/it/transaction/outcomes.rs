@@ -144,6 +144,19 @@ fn a_gate_that_fails_reverts_and_says_why() {
 }
 
 #[test]
+fn what_the_api_does_not_take_back_a_restart_does() {
+    if !host::possible() {
+        return;
+    }
+    let bench = Bench::new("rescan", Way::Live, "");
+    // oMLX may not look for models again: neither for the new name nor, on the way back, for its absence.
+    bench.host.sh("chown root /Users/ops/.omlx/serve && chmod 755 /Users/ops/.omlx/serve");
+    let (code, out, err) = bench.host.fleetctl(&bench.files[1], &["apply", "--yes", "--json"]);
+    assert_eq!((code, one(&out)["result"].as_str()), (7, Some("reverted")), "{out}{err}");
+    assert_eq!(bench.differs(0, None), [""; 0], "{}", bench.host.state());
+}
+
+#[test]
 fn what_lies_there_broken_is_survived() {
     if !host::possible() {
         return;
@@ -225,9 +238,16 @@ fn ctrl_c_once_lets_the_machine_end_and_twice_cuts_the_connection() {
                     .is_some_and(|text| text.contains("by itself"))
             );
             fault::let_go(&bench.host);
-            // The same operator's next apply attaches first; then there is nothing to do.
+            assert!(bench.has_ended(), "{}", bench.host.state());
+            let unseen = |machine: &serde_json::Value| {
+                machine["alerts"].to_string().contains("ended while nobody watched: applied, generation")
+            };
+            assert!(unseen(&bench.status_says().expect("status")), "status says that it ended");
+            // The same operator's next apply says it too and closes the receipt; then there is nothing to do.
             let (code, out, err) = bench.host.fleetctl(&bench.files[new], &["apply", "--yes", "--json"]);
             assert_eq!((code, one(&out)["result"].as_str()), (0, Some("unchanged")), "{out}{err}");
+            assert!(err.contains("ended while nobody watched: applied, generation"), "{err}");
+            assert!(!unseen(&bench.status_says().expect("status")), "the receipt is closed");
         } else {
             fault::let_go(&bench.host);
             let output = child.wait_with_output().expect("it ends");

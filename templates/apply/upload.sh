@@ -64,9 +64,24 @@ check_upload() {
 # install_upload: takes the place of a transaction that has ended; one that has not ended is left alone.
 install_upload() {
 	tries=0
+	ending=0
 	while [ -e "$APPLY" ]; do
 		tries=$((tries + 1))
 		at=$(state) || at=none
+		# Its runner has yet to write the generation down; one that was killed there is started again for that.
+		if terminal "$at" && [ "$ending" -lt 20 ]; then
+			ending=$((ending + 1))
+			start_runner
+			/bin/launchctl kickstart "system/$JOB" >/dev/null 2>&1
+			sleep 1
+			tries=0
+			continue
+		fi
+		if terminal "$at" && /bin/launchctl print "system/$JOB" 2>/dev/null | grep -q "^	pid = "; then
+			printf '! busy %s\t%s\n' "$(meta id)" "$(meta who)"
+			rm -rf "$NEW"
+			exit 3
+		fi
 		if terminal "$at" || [ "$at" = none ] || { [ "$at" = staged ] && ! loaded; }; then
 			# One rename says who clears it away.
 			if [ "$at" != none ] && ! mv "$APPLY/at.$at" "$APPLY/cleared.$$" 2>/dev/null; then

@@ -14,7 +14,11 @@ impl Context {
     }
 
     /// Closes what the machines can tell the end of, and says it.
-    pub(crate) fn close_receipts<'a>(&self, fleet: &str, machines: impl Iterator<Item = (&'a MachineName, &'a Observed)>) {
+    pub(crate) fn close_receipts<'a>(
+        &self,
+        fleet: &str,
+        machines: impl Iterator<Item = (&'a MachineName, &'a Observed)>,
+    ) {
         let mut receipts = self.open_receipts(fleet);
         for (machine, observed) in machines {
             for receipt in &mut receipts {

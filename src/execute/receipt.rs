@@ -137,7 +137,12 @@ impl Receipt {
 
     /// What became of a machine that this receipt waits for, by the machine's own `result.json` and `record.json`; `None` while its runner works, or where
     /// nothing is waited for.
-    pub fn outcome(&self, machine: &MachineName, result: Option<&Value>, record: Option<&Value>) -> Option<MachineReport> {
+    pub fn outcome(
+        &self,
+        machine: &MachineName,
+        result: Option<&Value>,
+        record: Option<&Value>,
+    ) -> Option<MachineReport> {
         let is_planned = self.document.occasion.machines_planned.iter().any(|name| name == machine.as_str());
         let is_known = self.document.machines.iter().any(|entry| entry.name == machine.as_str() && !entry.pending);
         if !is_planned || is_known {
@@ -151,7 +156,8 @@ impl Receipt {
         let recorded = |key: &str| record.and_then(|record| record.get(key));
         if recorded("id").and_then(Value::as_str) == Some(&id) {
             let mut report = MachineReport::new(machine, MachineResult::Applied);
-            report.generation = recorded("generation").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
+            report.generation =
+                recorded("generation").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
             return Some(report);
         }
         let why = "it never began there, or a later transaction has taken the place of its result";
@@ -270,7 +276,10 @@ mod tests {
         assert_eq!(receipt.outcome(&m, Some(&result("running")), None), None);
         assert_eq!(receipt.outcome(&o, Some(&result("committed")), None), None, "it was not planned");
         let report = receipt.outcome(&m, Some(&result("reverted")), None).expect("ended");
-        assert_eq!((report.result, report.generation, report.detail.as_deref()), (MachineResult::Reverted, Some(4), Some("why")));
+        assert_eq!(
+            (report.result, report.generation, report.detail.as_deref()),
+            (MachineResult::Reverted, Some(4), Some("why"))
+        );
         let now = jiff::Timestamp::UNIX_EPOCH;
         assert!(!receipt.learn(&report, now).expect("written"), "n is waited for");
         assert_eq!(receipt.outcome(&m, Some(&result("reverted")), None), None, "known now");

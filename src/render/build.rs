@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Bundle, Content, Entry, OwnedDocument, Owner, RUNNER, Text, Unit, gateway, jobs, models, resolver, schedule_table, script,
-    settings, units,
+    Bundle, Content, Entry, OwnedDocument, Owner, RUNNER, Text, Unit, gateway, jobs, models, resolver, schedule_table,
+    script, settings, units,
 };
 use crate::fleet::{Fleet, Machine, layout};
 

@@ -44,7 +44,11 @@ const TAMPERED: [(&str, &str, &str); 11] = [
         "launchctl disable system/dev.fleetctl.omlx",
         "launchctl enable system/dev.fleetctl.omlx",
     ),
-    ("something of ours left behind", "mkdir /usr/local/var/fleetctl/.apply.x", "rmdir /usr/local/var/fleetctl/.apply.x"),
+    (
+        "something of ours left behind",
+        "mkdir /usr/local/var/fleetctl/.apply.x",
+        "rmdir /usr/local/var/fleetctl/.apply.x",
+    ),
     (
         "a byte that is not ours",
         "printf x >>/Users/ops/models/Qwen3-beta/config.json",

@@ -17,6 +17,10 @@ use crate::ui::{Color, Ui, Volume};
 
 /// Runs the command line and returns the exit code; everything that was to be said has been said.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let env = Env::of_process();
+    if env.get(completions::VARIABLE).is_some() {
+        return completions::complete(arguments.into_iter().collect());
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -26,7 +30,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    let env = Env::of_process();
     let color = match cli.global.color {
         ColorWhen::Auto => Color::Auto,
         ColorWhen::Always => Color::Always,

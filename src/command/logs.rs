@@ -13,7 +13,7 @@ use crate::omlx::without_refused_key;
 use crate::render;
 use crate::secret::{Redactor, SecretString};
 use crate::transport::{As, Output, Remote, RunError, quote};
-use crate::ui::sanitize;
+use crate::ui::sanitize_log;
 
 /// How long `tail` may take to show what is there.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -141,7 +141,7 @@ async fn show(
     let mut line = |text: &str| {
         // A reader who has gone ends us at the next look.
         let shown = redactor.redact(&without_refused_key(text));
-        broken |= cx.ui.answer(&format!("{}\n", sanitize(&shown))).is_err();
+        broken |= cx.ui.answer(&format!("{}\n", sanitize_log(&shown))).is_err();
     };
     let shown = if tail.follows {
         remote.follow(As::Login, &follow_script(path, tail.lines), |text| heard(text).map_or((), &mut line)).await

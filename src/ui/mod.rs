@@ -46,7 +46,7 @@ pub use plan::plan_text;
 pub use problem::{render_problems, summarize_problems};
 pub use progress::Progress;
 pub use resolve::{render_candidates, render_resolution};
-pub use sanitize::sanitize;
+pub use sanitize::{sanitize, sanitize_log};
 pub use schedule::{SchedulePeriod, render_schedule};
 pub use shadow::{ShadowAnswer, render_shadow};
 pub use shadow_page::render_shadow_page;

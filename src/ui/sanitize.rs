@@ -33,19 +33,43 @@ pub(super) fn escape_json(document: &str) -> String {
     safe
 }
 
+/// A line of a log: without the colours that its writer gave it (SGR, `ESC [ … m`), and safe.
+pub fn sanitize_log(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once("\u{1b}[") {
+        plain.push_str(before);
+        let parameters = behind.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';' || c == ':');
+        rest = if let Some(after) = parameters.strip_prefix('m') {
+            after
+        } else {
+            plain.push_str("\u{1b}[");
+            behind
+        };
+    }
+    plain.push_str(rest);
+    sanitize(&plain)
+}
+
 fn is_harmful(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{escape_json, sanitize, sanitize_lines};
+    use super::{escape_json, sanitize, sanitize_lines, sanitize_log};
 
     #[test]
     fn nothing_that_moves_a_cursor_survives() {
         assert_eq!(sanitize("a\u{1b}[31mb\r\n\u{9b}2J\u{202e}x"), "a\\u{1b}[31mb\\r\\n\\u{9b}2J\\u{202e}x");
         assert_eq!(sanitize("Qwen3.6 – größer"), "Qwen3.6 – größer");
         assert_eq!(sanitize_lines("a\u{1b}\nb"), "a\\u{1b}\nb");
+    }
+
+    #[test]
+    fn a_log_loses_its_colours_and_nothing_else() {
+        assert_eq!(sanitize_log("\u{1b}[1;33moMLX\u{1b}[0m \u{1b}[2J\u{1b}[m."), "oMLX \\u{1b}[2J.");
+        assert_eq!(sanitize_log("50% [33m done"), "50% [33m done");
     }
 
     #[test]

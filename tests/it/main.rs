@@ -11,6 +11,7 @@ mod first_run;
 mod json_sh;
 mod lab_hosts;
 mod models;
+mod on_a_terminal;
 mod pages;
 mod render;
 mod resolver;

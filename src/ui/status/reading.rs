@@ -89,7 +89,9 @@ fn counted(counts: &[(usize, &str)]) -> String {
 /// What to do first: a machine counts with its gravest alert that has a remedy, and machines with the same remedy share a line.
 fn steps<'a>(machines: &[&'a MachineStatus], slots: &[SlotStatus]) -> Vec<String> {
     let mut steps: Vec<(usize, Step, Vec<&'a str>)> = Vec::new();
-    for machine in machines {
+    let mut gravest_first = machines.to_vec();
+    gravest_first.sort_by_key(|machine| machine.alerts.iter().map(|alert| rank(alert.severity)).min());
+    for machine in gravest_first {
         let with_step = |alert: &Alert| Some((rank(alert.severity), alert.next?));
         let Some((rank, step)) = machine.alerts.iter().filter_map(with_step).min_by_key(|(rank, _)| *rank) else {
             continue;

@@ -65,7 +65,10 @@ impl Watch {
     fn draw_fleet(&self, frame: &mut Frame<'_>, area: Rect, now: Timestamp) {
         let width = usize::from(area.width);
         let top = self.top(width, usize::from(area.height), now);
-        let slots = self.slot_lines(width, usize::from(area.height) / 4);
+        // A quarter of the screen, and what the machines leave.
+        let machines = 1 + 2 * self.shown().len();
+        let left = usize::from(area.height).saturating_sub(top.len() + machines + 2);
+        let slots = self.slot_lines(width, left.max(usize::from(area.height) / 4));
         let heights = [Constraint::Length(height(&top)), Constraint::Min(3), Constraint::Length(height(&slots))];
         let [above, middle, below] = Layout::vertical(heights).areas(area);
         frame.render_widget(Text::from(top), above);
@@ -92,6 +95,8 @@ impl Watch {
             let whole = headline.lines.join("; ");
             let of_headline = if cut(&whole, width) == whole { vec![whole] } else { headline.lines };
             lines.extend(of_headline.into_iter().map(|line| Line::from(paint.span(line, headline.tone))));
+            let step = headline.next.first();
+            lines.extend(step.map(|step| Line::from(paint.cell(&format!("next: {step}"), width, Tone::Plain))));
         }
         let alerts = reading::alerts(known);
         let room = (height / 6).max(3);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ui::sanitize;
+use crate::ui::sanitize_log;
 
 /// Lines that are kept; a terminal shows far fewer.
 const KEPT: usize = 2_000;
@@ -23,7 +23,7 @@ impl Log {
 
     /// A line; who has scrolled back goes on to see what they saw.
     pub(super) fn push(&mut self, line: &str) {
-        self.lines.push_back(sanitize(line));
+        self.lines.push_back(sanitize_log(line));
         if self.back > 0 {
             self.back += 1;
         }

@@ -46,7 +46,7 @@ impl Watch {
     fn next_transition(&self) -> Option<String> {
         let first = self.transitions.first()?;
         let at: Timestamp = first.at.parse().ok()?;
-        let mut parts = vec![format!("next: {} {}", short_face(at, &self.zone), first.machine)];
+        let mut parts = vec![format!("coming: {} {}", short_face(at, &self.zone), first.machine)];
         for (verb, names) in [("loads", &first.load), ("unloads", &first.unload)] {
             if !names.is_empty() {
                 parts.push(format!("{verb} {}", names.join(", ")));

@@ -90,6 +90,7 @@ fn the_fleet_on_a_small_screen() {
     home  Mon 23 Nov 12:00:00
     4 machines: 1 with errors, 1 with warnings, 2 well
     3 slots: 1 ok, 1 degraded, 1 down
+    next: fleetctl doctor mac-mini2
     ✖ mac-mini2: cannot connect to mac-mini2.lab.ts.net port 22 as ops: connection …
     ▲ mac-mini3: macOS is under memory pressure (memory-pressure)
     … and 2 more alerts: sort by trouble, open a machine
@@ -105,11 +106,10 @@ fn the_fleet_on_a_small_screen() {
         cannot connect to mac-mini2.lab.ts.net port 22 as ops: connection refused
 
 
-
     ✖ embed-fast        nowhere
     ▲ extract-fast      extract-2b on mac-mini1
     ✓ chat-interactive  moe-dflash on mac-studio1
-    next: Mon 23 Nov 22:00 mac-studio1 · loads dense-synth · unloads moe-dflash, mo…
+    coming: Mon 23 Nov 22:00 mac-studio1 · loads dense-synth · unloads moe-dflash, …
     enter open  l log  s sort: file  / filter  r ask now  ? help  q quit
     ");
 }
@@ -119,6 +119,7 @@ fn the_fleet_on_a_large_screen() {
     insta::assert_snapshot!(screen(&watch(), LARGE), @r#"
     home  Mon 23 Nov 12:00:00
     4 machines: 1 with errors, 1 with warnings, 2 well; 3 slots: 1 ok, 1 degraded, 1 down
+    next: fleetctl doctor mac-mini2
     ✖ mac-mini2: cannot connect to mac-mini2.lab.ts.net port 22 as ops: connection refused (unreachable)
     ▲ mac-mini3: macOS is under memory pressure (memory-pressure)
     ▲ mac-mini3: 2 changes to what the file says: fleetctl plan --on mac-mini3 (drifted)
@@ -163,9 +164,8 @@ fn the_fleet_on_a_large_screen() {
 
 
 
-
     ✖ embed-fast        nowhere                          ▲ extract-fast      extract-2b on mac-mini1          ✓ chat-interactive  moe-dflash on mac-studio1
-    next: Mon 23 Nov 22:00 mac-studio1 · loads dense-synth · unloads moe-dflash, moe-batched
+    coming: Mon 23 Nov 22:00 mac-studio1 · loads dense-synth · unloads moe-dflash, moe-batched
     enter open  l log  s sort: file  / filter  r ask now  ? help  q quit
     "#);
 }
@@ -239,26 +239,26 @@ fn the_help() {
     home  Mon 23 Nov 12:00:00
     4 machines: 1 with errors, 1 with warnings, 2 well
     3 slots: 1 ok, 1 degraded, 1 down
-    ✖ mac-┌ keys ────────────────────────────────────────────────────────────┐tion …
-    ▲ mac-│↑ ↓ k j        choose a machine, or scroll                        │
-    … and │enter          open the machine: alerts, names, memory, slots, job│
-          │l              follow the log of its oMLX                         │
-       MAC│s              sort: file, trouble, room, requests                │ TOK/S
-    ▸  mac│/              filter by machine, tier, state or served name      │   100
-        mo│r              ask all machines now                               │
-     ▲ mac│esc            back; in the list, forget the filter               │     -
-        de│q              leave                                              │
-       mac│                                                                  │     -
-        ex│AGE            since the machine's last answer                    │
-     ✖ mac│LOAD           room for another model; CONTEXT for the residents' │     -
-        ca│               contexts; SYSTEM for macOS. The bar is what is free│sed
-          │TOK/S          tokens written between the last two answers        │
+    next: ┌ keys ────────────────────────────────────────────────────────────┐
+    ✖ mac-│↑ ↓ k j        choose a machine, or scroll                        │tion …
+    ▲ mac-│enter          open the machine: alerts, names, memory, slots, job│
+    … and │l              follow the log of its oMLX                         │
+          │s              sort: file, trouble, room, requests                │
+       MAC│/              filter by machine, tier, state or served name      │ TOK/S
+    ▸  mac│r              ask all machines now                               │   100
+        mo│esc            back; in the list, forget the filter               │
+     ▲ mac│q              leave                                              │     -
+        de│                                                                  │
+       mac│AGE            since the machine's last answer                    │     -
+        ex│LOAD           room for another model; CONTEXT for the residents' │
+     ✖ mac│               contexts; SYSTEM for macOS. The bar is what is free│     -
+        ca│TOK/S          tokens written between the last two answers        │sed
           │                                                                  │
           │✖ error  ▲ warning  · note                                        │
     ✖ embe└──────────────────────────────────────────────────────────────────┘
     ▲ extract-fast      extract-2b on mac-mini1
     ✓ chat-interactive  moe-dflash on mac-studio1
-    next: Mon 23 Nov 22:00 mac-studio1 · loads dense-synth · unloads moe-dflash, mo…
+    coming: Mon 23 Nov 22:00 mac-studio1 · loads dense-synth · unloads moe-dflash, …
     esc back
     ");
     press(&mut watch, &[KeyCode::Esc]);

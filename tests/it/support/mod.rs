@@ -3,5 +3,6 @@
 pub(crate) mod fleetctl;
 pub(crate) mod lab;
 pub(crate) mod sshd;
+pub(crate) mod terminal;
 
 pub(crate) use fleetctl::Fleetctl;

@@ -23,7 +23,7 @@ const NOW: jiff::Timestamp = jiff::Timestamp::constant(1_795_000_000, 0);
 
 fn example() -> &'static Fleet {
     static EXAMPLE: OnceLock<Fleet> = OnceLock::new();
-    EXAMPLE.get_or_init(|| crate::testing::example())
+    EXAMPLE.get_or_init(crate::testing::example)
 }
 
 /// The fleet file: whatever the text, every problem can be shown; a fleet renders, has a state at any time, and is itself again in its canonical form.

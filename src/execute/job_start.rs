@@ -11,7 +11,7 @@ const LAUNCHD: &str = include_str!("../../templates/apply/launchd.sh");
 const START: &str = include_str!("../../templates/job-start.sh");
 
 /// Longer than the script waits for launchd.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A job on a machine, by what launchd and the disk call it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -114,7 +114,7 @@ impl Receipt {
     pub fn left_open(state: &Path, fleet: &str) -> Vec<Self> {
         let directory = state.join("receipts");
         let mut names = fs::names_in(&directory).ok().flatten().unwrap_or_default();
-        names.retain(|name| name.ends_with(".json"));
+        names.retain(|name| Path::new(name).extension().is_some_and(|end| end == "json"));
         names.sort_unstable();
         let skipped = names.len().saturating_sub(RECENT);
         names.into_iter().skip(skipped).filter_map(|name| Self::open(directory.join(name), fleet)).collect()

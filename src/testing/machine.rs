@@ -298,7 +298,7 @@ fn loaded(observed: &Observed) -> BTreeSet<String> {
 }
 
 fn list(observed: &mut Observed, transaction: &Transaction, is_loaded: impl Fn(&str) -> bool) {
-    let names = transaction.gate.listed.iter().map(|name| name.as_str());
+    let names = transaction.gate.listed.iter().map(crate::fleet::ServedName::as_str);
     let models: Vec<Value> = names.map(|name| json!({"id": name, "loaded": is_loaded(name)})).collect();
     observed.engine.models = Answer::Got(json!({ "models": models }));
     observed.engine.status = Answer::Got(json!({"version": omlx::reported_version(transaction.gate.release)}));

@@ -74,8 +74,8 @@ fn named_tests_exist() {
     let mut named = 0;
     for row in table.lines().skip(2) {
         let tests = row.trim_end_matches(" |").rsplit(" | ").next().expect("a last column");
-        let names: Vec<&str> = tests.split(", ").map(|name| name.trim_matches('`')).collect();
-        for name in &names {
+        let promised: Vec<&str> = tests.split(", ").map(|name| name.trim_matches('`')).collect();
+        for name in &promised {
             assert!(
                 code.contains(&format!("    fn {name}("))
                     || code.contains(&format!("\nfn {name}("))
@@ -83,7 +83,7 @@ fn named_tests_exist() {
                 "{name} does not exist: {row}"
             );
         }
-        named += names.len();
+        named += promised.len();
     }
     assert!(named > 20, "the table was read: {named}");
 }

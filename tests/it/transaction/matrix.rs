@@ -113,9 +113,10 @@ impl Bench {
         let status = self.status_says()?;
         let shown = status["transaction"]["state"].as_str().unwrap_or("?");
         let number = self.host.sh("cat /usr/local/var/fleetctl/generations/present");
+        let present: Option<u64> = number.trim().parse().ok();
         // What touched nothing leaves the generation before it in place.
         let wanted = if told == "reverted" { "reverted" } else { "committed" };
-        if shown != wanted || status["transaction"]["generation"].to_string() != number.trim() {
+        if shown != wanted || status["transaction"]["generation"].as_u64() != present {
             return Err(format!("status says {}, not {wanted} and generation {number}", status["transaction"]));
         }
         let drift = status["drift"]["state"].as_str().unwrap_or("?");

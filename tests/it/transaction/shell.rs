@@ -100,7 +100,7 @@ impl Open {
             // Behind what has no line end, too.
             let text = String::from_utf8_lossy(&line).into_owned();
             if let Some(at) = text.find(end) {
-                out.extend_from_slice(text[..at].as_bytes());
+                out.extend_from_slice(&text.as_bytes()[..at]);
                 let err = String::from_utf8_lossy(&self.complaints.lock().expect("no panic")).into_owned();
                 let code = text[at + end.len()..].trim().parse().ok()?;
                 return Some(Said { out: String::from_utf8_lossy(&out).into_owned(), err, code });

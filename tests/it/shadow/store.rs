@@ -57,7 +57,7 @@ fn only_one_buys_pairs_at_a_time() {
     let second = lab.fleetctl.run(&["shadow", "run", "job", "--input", "in.jsonl"]);
     assert_eq!(second.exit, Some(6), "{second}");
     assert!(second.stderr.contains("is in use by another process"), "{second}");
-    assert!(second.stderr.contains("help: wait until the other `fleetctl shadow` has ended"), "{second}");
+    assert!(second.stderr.contains("help: wait until the other fleetctl has ended"), "{second}");
     assert_eq!(lab.fleetctl.run(&["shadow", "report", "job"]).exit, Some(0), "reading is free");
     child.kill().expect("SIGKILL");
     child.wait().expect("it is gone");

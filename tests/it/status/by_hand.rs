@@ -17,20 +17,21 @@ fn a_daemon_is_stopped_held_over_a_reboot_and_started() {
     -----
     "#);
     case.lab.does("reboot", "mac-a", &[]);
-    assert_shown!(case.shown(&["status", "--on", "mac-a"]), @r#"
+    assert_shown!(case.shown(&["status", "--on", "mac-a"]), @r"
     exit: 0
     test  [TIME] (America/New_York)
-
-    MACHINE       OMLX     NAME        LOADED  MEMORY FOR MODELS
-    mac-a         held     extract-2b  ?       ? of 11.5 GiB
-    by tailnet    in sync                      to load 11.5 GiB
-    macOS 15.6.1                               context 11.5 GiB
-                                               system [N]
+    1 machine: 1 well
 
     ALERT  MACHINE  WHAT
     note   mac-a    oMLX was stopped by hand (omlx-held)
+
+    MACHINE       OMLX     NAME        STATE  MEMORY FOR MODELS
+    mac-a         held     extract-2b  ?      ? of 11.5 GiB
+    by tailnet    in sync                     to load 11.5 GiB
+    macOS 15.6.1                              context 11.5 GiB
+                                              system [N]
     -----
-    "#);
+    ");
     assert_eq!(case.fleetctl(&["status", "--on", "mac-a", "--exit-code"]).code, 0, "a hold is no fault");
     assert_shown!(case.shown(&["start", "mac-a"]), @r#"
     exit: 0
@@ -77,20 +78,21 @@ fn names_are_loaded_and_unloaded() {
     -----
     mac-a  unloading extract-2b
     "#);
-    assert_shown!(case.shown(&["status", "--on", "mac-a"]), @r#"
+    assert_shown!(case.shown(&["status", "--on", "mac-a"]), @r"
     exit: 0
     test  [TIME] (America/New_York)
-
-    MACHINE       OMLX           NAME        LOADED  MEMORY FOR MODELS
-    mac-a         running 0.3.8  extract-2b  held    ░░░░░░ 0.0/11.5 GiB
-    by tailnet    up [TIME]  to load 10.0 GiB
-    macOS 15.6.1  in sync                            context 10.0 GiB
-                                                     system [N]
+    1 machine: 1 well
 
     ALERT  MACHINE  WHAT
     note   mac-a    extract-2b is resident and was unloaded by hand (name-held)
+
+    MACHINE       OMLX           NAME        STATE  MEMORY FOR MODELS
+    mac-a         running 0.3.8  extract-2b  held   ░░░░░░ 0.0/11.5 GiB
+    by tailnet    up [TIME]  to load 10.0 GiB
+    macOS 15.6.1  in sync                           context 10.0 GiB
+                                                    system [N]
     -----
-    "#);
+    ");
     // A hold survives what is done with the other.
     assert_shown!(case.shown(&["load", "extract-2b", "--json"]), @r#"
     exit: 0

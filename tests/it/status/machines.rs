@@ -11,24 +11,24 @@ fn a_machine_that_is_down_costs_its_own_time_and_hides_no_other() {
     test  [TIME] (America/New_York)
     2 machines: 2 with errors
     1 slot: 1 down
-    next: fleetctl doctor mac-a,mac-b
+    next: fleetctl doctor mac-a
+          fleetctl plan --on mac-b
 
     ALERT    MACHINE  WHAT
     error    mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: connection refused
                       (unreachable)
                       help: on mac-a: System Settings, General, Sharing, Remote Login must be on; is the
                       port right?
-    error    mac-b    /Users/ops/models/Qwen3.6-2B-MLX-4bit is not there (weights-missing)
-    warning  mac-b    9 changes to what the file says: fleetctl plan --on mac-b (drifted)
-    warning  mac-b    something hangs there (a dead mount, lsof or tailscale): disk, weights or ports
-                      may be missing below (probe-incomplete)
+    error    mac-b    oMLX does not run, and nobody stopped it by hand (omlx-stopped)
+    warning  mac-b    10 changes to what the file says: fleetctl plan --on mac-b (drifted)
 
-    MACHINE      OMLX      NAME        STATE  MEMORY FOR MODELS
-    mac-a        unknown   extract-2b  ?      ?
+    MACHINE       OMLX       NAME        STATE  MEMORY FOR MODELS
+    mac-a         unknown    extract-2b  ?      ?
     unreachable
-    mac-b        unknown   extract-2b  ?      ? of 11.5 GiB
-    by tailnet   drift: 9                     to load 9.9 GiB
-                                              context 9.3 GiB
+    mac-b         stopped    extract-2b  ?      ? of 11.5 GiB
+    by tailnet    drift: 10                     to load 11.5 GiB
+    macOS 15.6.1                                context 11.5 GiB
+                                                system [N]
 
     SLOT     STATE  GOES TO  WHY
     extract  down   nowhere  no candidate: extract-2b on mac-a unreachable, extract-2b on mac-b
@@ -99,7 +99,7 @@ fn a_machine_that_hangs_or_refuses() {
 
     ALERT  MACHINE  WHAT
     error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: it takes the connection and then
-                    says nothing (given up after 3 s) (unreachable)
+                    says nothing (given up after [N] s) (unreachable)
                     help: mac-a is frozen or out of memory, or something else listens on that port; try
                     `ssh ops@mac-a.lab.ts.net`
 

@@ -13,11 +13,11 @@ fn no_omlx_at_all() {
 
     ALERT    MACHINE  WHAT
     error    mac-a    /opt/homebrew/bin/omlx is not there or not executable (omlx-not-installed)
-    warning  mac-a    9 changes to what the file says: fleetctl plan --on mac-a (drifted)
+    warning  mac-a    10 changes to what the file says: fleetctl plan --on mac-a (drifted)
 
     MACHINE       OMLX           NAME        STATE  MEMORY FOR MODELS
     mac-a         not installed  extract-2b  ?      ? of 11.5 GiB
-    by tailnet    drift: 9                          to load 11.5 GiB
+    by tailnet    drift: 10                         to load 11.5 GiB
     macOS 15.6.1                                    context 11.5 GiB
                                                     system [N]
     -----

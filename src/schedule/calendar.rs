@@ -44,7 +44,8 @@ fn local_time(day: Date, at: TimeOfDay, fleet: &Zone, machine: &Zone) -> Option<
 }
 
 /// Days that show every relation of the two clocks on every weekday: between two transitions of either zone it does not change, so the week
-/// before and the week behind each of them are enough.
+/// before and the week behind each of them are enough. Two clocks of one zone differ on no day; only a time that a transition skips is another
+/// one, on its own day.
 fn telling_days(fleet: &Zone, machine: &Zone) -> BTreeSet<Date> {
     let first = date(YEARS.0, 1, 1);
     let start =
@@ -53,9 +54,12 @@ fn telling_days(fleet: &Zone, machine: &Zone) -> BTreeSet<Date> {
         let jumps = zone.rules().following(start).map(|jump| fleet.rules().to_datetime(jump.timestamp()).date());
         jumps.take_while(|day| day.year() <= YEARS.1).collect()
     };
-    let mut days = BTreeSet::new();
-    for day in [vec![first], jumps(fleet), jumps(machine)].concat() {
-        days.extend((-7..=7).filter_map(|offset| day.checked_add(offset.days()).ok()));
+    let around = |day: Date, reach: i64| (-reach..=reach).filter_map(move |offset| day.checked_add(offset.days()).ok());
+    let mut days: BTreeSet<Date> = around(first, 7).collect();
+    if fleet.name() == machine.name() {
+        days.extend(jumps(fleet).into_iter().flat_map(|day| around(day, 1)));
+    } else {
+        days.extend(jumps(fleet).into_iter().chain(jumps(machine)).flat_map(|day| around(day, 7)));
     }
     days
 }

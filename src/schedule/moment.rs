@@ -1,24 +1,37 @@
 //! One time, with its open windows found once: for whoever asks about many slots or machines.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 
-use super::state::{route_among, state_among};
+use super::state::{deciding, route_among, state_among, states_among};
 use super::{BoundRoute, MachineState, Opening, next_boundary, open_windows};
-use crate::fleet::{Fleet, Machine, Slot};
+use crate::fleet::{Fleet, Machine, Schedule, Served, Slot};
 
-/// A fleet at a time.
+/// A fleet at a time. What only some askers want is found when the first of them asks.
 #[derive(Clone, Debug)]
 pub struct Moment<'a> {
     fleet: &'a Fleet,
     at: Timestamp,
     open: Vec<Opening<'a>>,
-    next_boundary: Option<Timestamp>,
+    next_boundary: OnceLock<Option<Timestamp>>,
+    states: OnceLock<HashMap<&'a str, MachineState<'a>>>,
 }
 
 impl<'a> Moment<'a> {
     /// Finds the windows that are open at `at`.
     pub fn new(fleet: &'a Fleet, at: Timestamp) -> Self {
-        Self { fleet, at, open: open_windows(fleet, at), next_boundary: next_boundary(fleet, at) }
+        Self::with_open(fleet, at, open_windows(fleet, at))
+    }
+
+    /// The same for one of many times of a period, whose openings ([`super::openings_between`]) were found once.
+    pub fn among(fleet: &'a Fleet, at: Timestamp, openings: &[Opening<'a>]) -> Self {
+        Self::with_open(fleet, at, openings.iter().copied().filter(|opening| opening.contains(at)).collect())
+    }
+
+    fn with_open(fleet: &'a Fleet, at: Timestamp, open: Vec<Opening<'a>>) -> Self {
+        Self { fleet, at, open, next_boundary: OnceLock::new(), states: OnceLock::new() }
     }
 
     /// The same windows at a later time; `None` once a boundary lies between.
@@ -44,12 +57,26 @@ impl<'a> Moment<'a> {
 
     /// See [`next_boundary`].
     pub fn next_boundary(&self) -> Option<Timestamp> {
-        self.next_boundary
+        *self.next_boundary.get_or_init(|| next_boundary(self.fleet, self.at))
+    }
+
+    /// The open window that decides the machine's resident set; `None` is the baseline.
+    pub fn window(&self, machine: &Machine) -> Option<&'a Schedule> {
+        deciding(machine, &self.open).map(|(schedule, _)| schedule)
     }
 
     /// See [`super::state_at`].
     pub fn state(&self, machine: &'a Machine) -> MachineState<'a> {
-        state_among(self.fleet, machine, &self.open)
+        self.known(machine).cloned().unwrap_or_else(|| state_among(self.fleet, machine, &self.open))
+    }
+
+    /// Whether the name is resident on a machine of the fleet.
+    pub fn is_resident(&self, machine: &Machine, served: &Served) -> bool {
+        self.known(machine).is_some_and(|state| state.resident.iter().any(|resident| resident.name == served.name))
+    }
+
+    fn known(&self, machine: &Machine) -> Option<&MachineState<'a>> {
+        self.states.get_or_init(|| states_among(self.fleet, &self.open)).get(machine.name.as_str())
     }
 
     /// See [`super::bound_route`].

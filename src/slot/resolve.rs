@@ -121,8 +121,7 @@ fn judge<'a>(moment: &Moment<'a>, slot: &Slot, candidate: &Candidate<'a>, snapsh
     if health.stale.contains(name) {
         return rejected(Reason::StaleProfile);
     }
-    let state = moment.state(candidate.machine);
-    let is_resident = state.resident.iter().any(|served| served.name == candidate.served.name);
+    let is_resident = moment.is_resident(candidate.machine, candidate.served);
     if is_resident && !is_loaded(health, name) {
         return rejected(Reason::NotLoaded);
     }

@@ -27,10 +27,10 @@ impl Outlook<'_> {
 
     /// Whether the slot goes elsewhere, or nowhere.
     pub fn is_moved(&self) -> bool {
-        let target = |resolution: &Resolution<'_>| {
-            resolution.choice.as_ref().map(|choice| (choice.served.name.clone(), choice.machine.name.clone()))
-        };
-        target(&self.before) != target(&self.after)
+        fn target<'r>(resolution: &'r Resolution<'_>) -> Option<(&'r str, &'r str)> {
+            resolution.choice.as_ref().map(|choice| (choice.served.name.as_str(), choice.machine.name.as_str()))
+        }
+        !Arc::ptr_eq(&self.before, &self.after) && target(&self.before) != target(&self.after)
     }
 }
 
@@ -78,7 +78,7 @@ pub fn each_down(fleet: &Fleet, at: Timestamp) -> Vec<Scenario<'_>> {
             snapshot.machines.insert(machine.name.clone(), health);
         }
     }
-    scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.damage()));
+    scenarios.sort_by_cached_key(|scenario| std::cmp::Reverse(scenario.damage()));
     scenarios
 }
 

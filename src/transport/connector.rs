@@ -231,8 +231,8 @@ impl Connector {
         };
         let local = |error: std::io::Error| failed(Trouble::Ssh, vec![error.to_string()]);
         drop(std::fs::remove_file(&socket));
-        fs::write_atomic(&config, text.as_bytes(), 0o600).map_err(local)?;
-        fs::write_atomic(&log, b"", 0o600).map_err(local)?;
+        fs::write_scratch(&config, text.as_bytes(), 0o600).map_err(local)?;
+        fs::write_scratch(&log, b"", 0o600).map_err(local)?;
         let stderr = fs::append(&log).map_err(local)?;
         let mut command = process::command("ssh");
         command.arg("-F").arg(&config).arg("-E").arg(&log).args(["-M", "-N", "-f"]).arg(machine.name.as_str());

@@ -159,7 +159,9 @@ impl Remote {
         }
         let session = self.session().await?;
         let line_of_shell = match talk.who {
-            As::Login => "exec /bin/sh -s".to_owned(),
+            // A shell that takes its script from standard input reads it byte by byte, a system call each; this one reads it whole, and what is cut on the way
+            // is still no complete function.
+            As::Login => "exec /bin/sh -c 'eval \"$(/bin/cat)\"'".to_owned(),
             As::Root => format!("exec {}", sudo::COMMAND),
         };
         let spawn = async |session: Arc<Session>| {

@@ -7,6 +7,7 @@ mod bench;
 mod capacity;
 mod check;
 mod docs;
+mod economy;
 mod first_run;
 mod json_sh;
 mod lab_hosts;

@@ -182,7 +182,10 @@ fn sum_text(footprints: &[&Footprint]) -> String {
 
 /// A name in every window of every machine that serves it.
 fn everywhere(view: View<'_>, rooms: &[Room<'_>], served: &Served, problems: &mut Problems) {
-    let own: Vec<&Room<'_>> = rooms.iter().filter(|room| served.is_on(&room.machine.name)).collect();
+    // Rooms stand in the order of the machines, and so do those of a name.
+    let mut places: Vec<usize> = served.on.iter().filter_map(|name| view.fleet.machines.position(name)).collect();
+    places.sort_unstable();
+    let own: Vec<&Room<'_>> = places.into_iter().filter_map(|place| rooms.get(place)).collect();
     let sets = || own.iter().flat_map(|room| room.sets.iter().map(move |set| (*room, set)));
     // What a set that is too large by itself leaves is not known before that is mended.
     if own.is_empty() || own.len() != served.on.len() || sets().any(|(room, set)| room.is_too_large(set)) {

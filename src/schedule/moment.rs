@@ -1,11 +1,11 @@
 //! One time, with its open windows found once: for whoever asks about many slots or machines.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::state::{deciding, route_among, state_among, states_among};
+use super::state::{deciding, route_among, states_among};
 use super::{BoundRoute, MachineState, Opening, next_boundary, open_windows};
 use crate::fleet::{Fleet, Machine, Schedule, Served, Slot};
 
@@ -16,7 +16,7 @@ pub struct Moment<'a> {
     at: Timestamp,
     open: Vec<Opening<'a>>,
     next_boundary: OnceLock<Option<Timestamp>>,
-    states: OnceLock<HashMap<&'a str, MachineState<'a>>>,
+    states: Arc<OnceLock<HashMap<&'a str, MachineState<'a>>>>,
 }
 
 impl<'a> Moment<'a> {
@@ -31,12 +31,12 @@ impl<'a> Moment<'a> {
     }
 
     fn with_open(fleet: &'a Fleet, at: Timestamp, open: Vec<Opening<'a>>) -> Self {
-        Self { fleet, at, open, next_boundary: OnceLock::new(), states: OnceLock::new() }
+        Self { fleet, at, open, next_boundary: OnceLock::new(), states: Arc::default() }
     }
 
     /// The same windows at a later time; `None` once a boundary lies between.
     pub fn later(&self, at: Timestamp) -> Option<Self> {
-        let is_between = at >= self.at && self.next_boundary.is_none_or(|boundary| at < boundary);
+        let is_between = at >= self.at && self.next_boundary().is_none_or(|boundary| at < boundary);
         is_between.then(|| Self { at, ..self.clone() })
     }
 
@@ -65,9 +65,9 @@ impl<'a> Moment<'a> {
         deciding(machine, &self.open).map(|(schedule, _)| schedule)
     }
 
-    /// See [`super::state_at`].
-    pub fn state(&self, machine: &'a Machine) -> MachineState<'a> {
-        self.known(machine).cloned().unwrap_or_else(|| state_among(self.fleet, machine, &self.open))
+    /// See [`super::state_at`]; a machine of another fleet keeps nothing loaded.
+    pub fn state(&self, machine: &Machine) -> MachineState<'a> {
+        self.known(machine).cloned().unwrap_or(MachineState { window: None, resident: Vec::new() })
     }
 
     /// Whether the name is resident on a machine of the fleet.
@@ -96,7 +96,7 @@ mod tests {
         let at = |text: &str| -> Timestamp { text.parse().expect("a time") };
         let noon = Moment::new(&fleet, at("2026-11-23T12:00:00-05:00"));
         let same = |moment: &Moment<'_>, new: &Moment<'_>| {
-            (moment.at, &moment.open, moment.next_boundary) == (new.at, &new.open, new.next_boundary)
+            (moment.at, &moment.open, moment.next_boundary()) == (new.at, &new.open, new.next_boundary())
         };
         for text in ["2026-11-23T12:00:00-05:00", "2026-11-24T00:29:59-05:00"] {
             let later = noon.later(at(text)).expect("no boundary between");

@@ -11,6 +11,8 @@ mod keys;
 mod measured;
 mod planner;
 mod pointer;
+#[cfg(test)]
+mod property_tests;
 mod refusal;
 mod release;
 mod saved;

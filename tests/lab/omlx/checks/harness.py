@@ -320,10 +320,11 @@ class Stream:
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         self.socket.sendall(head.encode() + data)
         self.received = b""
-        self.read_until(b'"content":')
+        # The first piece names the role and may come before the engine has taken the request; the third is text.
+        self.read_until(b'"content":', times=3)
 
-    def read_until(self, marker: bytes) -> None:
-        while marker not in self.received:
+    def read_until(self, marker: bytes, times: int = 1) -> None:
+        while self.received.count(marker) < times:
             piece = self.socket.recv(65536)
             if not piece:
                 raise AssertionError(f"the stream ended before {marker!r}: {self.received[-300:]!r}")

@@ -30,12 +30,4 @@ checkup() {
 	fi
 	s checkup-end
 }
-checkup &
-slow=$!
-{
-	/bin/sleep "$SECONDS_SLOW"
-	kill -9 "$slow"
-} >/dev/null 2>&1 &
-watchdog=$!
-wait "$slow" 2>/dev/null
-kill "$watchdog" 2>/dev/null
+bounded checkup

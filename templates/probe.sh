@@ -103,7 +103,20 @@ for f in "$d"/lib/python3*/site-packages/omlx-*.dist-info "$d"/lib/python3*/site
 	[ -e "$f" ] && printf 'release %s\n' "$f"
 done
 
-# --- what may hang: a dead mount, a wedged resolver, tailscale. Given up together after SECONDS_SLOW.
+# bounded FUNCTION: what may hang is given up after SECONDS_SLOW; what it has printed by then stands.
+bounded() {
+	"$1" &
+	bounded=$!
+	{
+		/bin/sleep "$SECONDS_SLOW"
+		kill -9 "$bounded"
+	} >/dev/null 2>&1 &
+	watchdog=$!
+	wait "$bounded" 2>/dev/null
+	kill "$watchdog" 2>/dev/null
+}
+
+# --- what may hang: a dead mount, a wedged resolver, tailscale. Given up together.
 slow() {
 	if [ -z "$rooted" ]; then
 		listeners
@@ -167,15 +180,7 @@ then
 	rooted=1
 fi
 
-slow &
-slow=$!
-{
-	/bin/sleep "$SECONDS_SLOW"
-	kill -9 "$slow"
-} >/dev/null 2>&1 &
-watchdog=$!
-wait "$slow" 2>/dev/null
-kill "$watchdog" 2>/dev/null
+bounded slow
 @checkup.sh@
 
 # --- oMLX's own answers, through the address that it is bound to. The key is the machine's own and goes to curl on standard input.

@@ -54,10 +54,17 @@ pub(crate) struct LogsArgs {
     /// The daemon: omlx, gateway, resolver, schedule, rotate, gpu-limit, job.NAME, or `server` for oMLX's own log
     #[arg(default_value = "omlx")]
     pub(crate) unit: String,
+    #[command(flatten)]
+    pub(crate) tail: TailArgs,
+}
+
+/// What of a log is shown.
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
     /// Go on with what comes, until Ctrl-C
     #[arg(short, long)]
     pub(crate) follow: bool,
-    /// The fleet file; `-f` behind `logs` means --follow
+    /// The fleet file; `-f` means --follow here
     // Under the global option's own id: it takes its place here, where `-f` is another's.
     #[arg(id = "file", long = "file", value_name = "FILE", help_heading = "Global options")]
     pub(crate) fleet_file: Option<std::path::PathBuf>,

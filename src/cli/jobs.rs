@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::TailArgs;
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct JobsArgs {
@@ -30,14 +32,6 @@ pub(crate) struct JobsRunArgs {
 pub(crate) struct JobsLogArgs {
     /// The job
     pub(crate) name: String,
-    /// Go on with what comes, until Ctrl-C
-    #[arg(short, long)]
-    pub(crate) follow: bool,
-    /// The fleet file; `-f` behind `log` means --follow
-    // Under the global option's own id, as with `logs`.
-    #[arg(id = "file", long = "file", value_name = "FILE", help_heading = "Global options")]
-    pub(crate) fleet_file: Option<std::path::PathBuf>,
-    /// So many of its last lines
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
-    pub(crate) lines: u32,
+    #[command(flatten)]
+    pub(crate) tail: TailArgs,
 }

@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use apply::{ApplyArgs, CarryOutArgs, HistoryArgs, RemoveArgs, RollbackArgs};
 pub(crate) use bench::BenchArgs;
-pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, UnloadArgs};
+pub(crate) use by_hand::{DrainArgs, LoadArgs, LogsArgs, StartArgs, StopArgs, TailArgs, UnloadArgs};
 pub(crate) use capacity::CapacityArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;

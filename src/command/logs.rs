@@ -22,7 +22,7 @@ pub(crate) fn run(cx: &Context, args: &LogsArgs) -> Result<Exit, CommandError> {
     let file = cx.load_fleet()?;
     let machine = machine(&file.fleet, &args.machine)?;
     let path = log_path(&file.fleet, machine, &args.unit)?;
-    show_log(cx, &file.fleet, machine, &path, Tail { lines: args.lines, follows: args.follow })
+    show_log(cx, &file.fleet, machine, &path, Tail { lines: args.tail.lines, follows: args.tail.follow })
 }
 
 /// How much of a log is shown.

@@ -18,5 +18,5 @@ pub(super) fn run(cx: &Context, args: &JobsLogArgs) -> Result<Exit, CommandError
             .hint(format!("choose one: --on {}", names[0])));
     };
     let path = layout::log_path(&format!("job.{}", job.name));
-    show_log(cx, &file.fleet, machine, &path, Tail { lines: args.lines, follows: args.follow })
+    show_log(cx, &file.fleet, machine, &path, Tail { lines: args.tail.lines, follows: args.tail.follow })
 }

@@ -46,8 +46,8 @@ pub(super) fn show_log(
         let connector = cx.connector(fleet)?;
         let done = async {
             let remote = connector.connect(machine).await.map_err(RunError::from)?;
-            let redactor = redactor(cx, fleet, machine, &remote).await;
-            show(cx, &remote, path, tail, &redactor).await
+            let cleaner = Cleaner::new(secrets_at_hand(cx, fleet).await, machine, &remote).await;
+            show(cx, &remote, path, tail, &cleaner).await
         };
         let done = tokio::select! {
             done = done => done,
@@ -103,20 +103,34 @@ pub(crate) fn log_path(fleet: &Fleet, machine: &Machine, name: &str) -> Result<S
     Ok(unit(fleet, machine, name)?.log.0)
 }
 
-/// Everything secret that may stand in a log: oMLX 0.3.8 writes keys there. What this laptop has at hand without asking anybody, and the keys that the machine's own
-/// settings.json holds.
-async fn redactor(cx: &Context, fleet: &Fleet, machine: &Machine, remote: &Remote) -> Redactor {
+/// What of the fleet's secrets this laptop has without running a command for it.
+pub(crate) async fn secrets_at_hand(cx: &Context, fleet: &Fleet) -> Vec<SecretString> {
     let mut known = Vec::new();
     for source in render::secret_sources(fleet).values() {
         if !matches!(source, SecretSource::Command(_)) {
             known.extend(cx.secret(source).await.ok());
         }
     }
-    let script = format!("exec /bin/cat {}", quote(&layout::settings_path(machine)));
-    let said = remote.run(As::Login, &script, PATIENCE).await.map(|output| output.text()).unwrap_or_default();
-    let settings: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
-    known.extend(settings.get("auth").into_iter().flat_map(strings));
-    Redactor::new(known)
+    known
+}
+
+/// Takes out of a log what is secret: oMLX 0.3.8 writes keys there.
+pub(crate) struct Cleaner(Redactor);
+
+impl Cleaner {
+    /// Of the secrets at hand, and of the keys that the machine's own settings.json holds.
+    pub(crate) async fn new(mut known: Vec<SecretString>, machine: &Machine, remote: &Remote) -> Self {
+        let script = format!("exec /bin/cat {}", quote(&layout::settings_path(machine)));
+        let said = remote.run(As::Login, &script, PATIENCE).await.map(|output| output.text()).unwrap_or_default();
+        let settings: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
+        known.extend(settings.get("auth").into_iter().flat_map(strings));
+        Self(Redactor::new(known))
+    }
+
+    /// A line as it may be shown; control characters are still in it.
+    pub(crate) fn clean(&self, line: &str) -> String {
+        self.0.redact(&without_refused_key(line))
+    }
 }
 
 /// Every string in a value.
@@ -135,13 +149,12 @@ async fn show(
     remote: &Remote,
     path: &str,
     tail: Tail,
-    redactor: &Redactor,
+    cleaner: &Cleaner,
 ) -> Result<Option<Output>, RunError> {
     let mut broken = false;
     let mut line = |text: &str| {
         // A reader who has gone ends us at the next look.
-        let shown = redactor.redact(&without_refused_key(text));
-        broken |= cx.ui.answer(&format!("{}\n", sanitize_log(&shown))).is_err();
+        broken |= cx.ui.answer(&format!("{}\n", sanitize_log(&cleaner.clean(text)))).is_err();
     };
     let shown = if tail.follows {
         remote.follow(As::Login, &follow_script(path, tail.lines), |text| heard(text).map_or((), &mut line)).await

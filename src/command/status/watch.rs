@@ -10,13 +10,13 @@ use super::fleet;
 use super::machine::{self, Declared};
 use crate::clock::Clock;
 use crate::command::Context;
-use crate::command::logs::{follow_script, heard, log_path};
+use crate::command::logs::{Cleaner, follow_script, heard, log_path, secrets_at_hand};
 use crate::command::machines::{Answered, Silent, ask_one, limit, settled};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
-use crate::omlx::without_refused_key;
 use crate::schedule::Moment;
+use crate::secret::SecretString;
 use crate::transport::{self, As, Connector, Remote, Stop, Width, fan_out};
 use crate::ui::{Input, Screen, Watch, Wish};
 
@@ -41,6 +41,7 @@ pub(super) async fn watch(
     every: Duration,
 ) -> Result<Exit, CommandError> {
     let names: Vec<String> = machines.iter().map(|machine| machine.name.to_string()).collect();
+    let secrets = secrets_at_hand(cx, fleet).await;
     let (told, mut hears) = mpsc::unbounded_channel();
     let ask_now = Arc::new(Notify::new());
     let turns = Arc::new(Semaphore::new(usize::from(cx.global.parallel)));
@@ -81,7 +82,13 @@ pub(super) async fn watch(
                     Wish::Follow(name) => {
                         following.abort_all();
                         if let Some((machine, remote)) = seen.machine(&name) {
-                            following.spawn(follow(connector.clone(), Arc::clone(fleet), machine, remote, told.clone()));
+                            let follower = Follower {
+                                connector: connector.clone(),
+                                fleet: Arc::clone(fleet),
+                                machine,
+                                secrets: secrets.clone(),
+                            };
+                            following.spawn(follower.run(remote, told.clone()));
                         }
                     }
                 },
@@ -154,36 +161,42 @@ impl Asker {
     }
 }
 
-/// Follows the log of a machine's oMLX until it is aborted.
-async fn follow(
+/// Follows the log of a machine's oMLX.
+struct Follower {
     connector: Connector,
     fleet: Arc<Fleet>,
     machine: Machine,
-    remote: Option<Remote>,
-    told: mpsc::UnboundedSender<Told>,
-) {
-    let tell = |what: Told| drop(told.send(what));
-    let path = match log_path(&fleet, &machine, "omlx") {
-        Ok(path) => path,
-        Err(error) => return tell(Told::LogEnded(error.to_string())),
-    };
-    let remote = match remote {
-        Some(remote) => Ok(remote),
-        None => connector.connect(&machine).await,
-    };
-    let why = match remote {
-        Err(error) => error.to_string(),
-        Ok(remote) => {
-            let line =
-                |line: &str| heard(line).map_or((), |line| tell(Told::Line(without_refused_key(line).into_owned())));
-            match remote.follow(As::Login, &follow_script(&path, LOG_LINES), line).await {
-                Ok(output) if output.code == 0 => "the log ended".to_owned(),
-                Ok(output) => format!("{path}: {}", output.stderr.lines().last().unwrap_or("it said nothing")),
-                Err(error) => error.to_string(),
-            }
+    secrets: Vec<SecretString>,
+}
+
+impl Follower {
+    /// Ends with the log, or when it is aborted.
+    async fn run(self, remote: Option<Remote>, told: mpsc::UnboundedSender<Told>) {
+        let why = self.follow(remote, &told).await;
+        drop(told.send(Told::LogEnded(why)));
+    }
+
+    /// Why it ended.
+    async fn follow(self, remote: Option<Remote>, told: &mpsc::UnboundedSender<Told>) -> String {
+        let path = match log_path(&self.fleet, &self.machine, "omlx") {
+            Ok(path) => path,
+            Err(error) => return error.to_string(),
+        };
+        let remote = match remote {
+            Some(remote) => remote,
+            None => match self.connector.connect(&self.machine).await {
+                Ok(remote) => remote,
+                Err(error) => return error.to_string(),
+            },
+        };
+        let cleaner = Cleaner::new(self.secrets, &self.machine, &remote).await;
+        let line = |line: &str| heard(line).map_or((), |line| drop(told.send(Told::Line(cleaner.clean(line)))));
+        match remote.follow(As::Login, &follow_script(&path, LOG_LINES), line).await {
+            Ok(output) if output.code == 0 => "the log ended".to_owned(),
+            Ok(output) => format!("{path}: {}", output.stderr.lines().last().unwrap_or("it said nothing")),
+            Err(error) => error.to_string(),
         }
-    };
-    tell(Told::LogEnded(why));
+    }
 }
 
 /// The last answer of every machine.

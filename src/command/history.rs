@@ -7,7 +7,7 @@ use crate::error::{CommandError, Kind};
 use crate::execute::{self, Generation, Job, Order, Purpose, Waves};
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
-use crate::plan::{Drain, Gate, Transaction};
+use crate::plan::{Gate, Transaction};
 use crate::render::{Text, Values};
 use crate::transport::{Connector, Remote};
 use crate::ui::json::HistoryDocument;
@@ -127,32 +127,16 @@ fn choose<'a>(
 
 /// A rollback carries nothing: the machine has it all. What is checked in the end is what that generation was like.
 fn transaction(fleet: &Fleet, machine: &Machine) -> Transaction {
-    Transaction {
-        machine: machine.name.clone(),
-        user: machine.user.clone(),
-        base: machine.omlx.base.clone(),
-        found: Vec::new(),
-        directories: Vec::new(),
-        puts: Vec::new(),
-        merges: Vec::new(),
-        links: Vec::new(),
-        removes: Vec::new(),
-        units: Vec::new(),
-        live: Vec::new(),
-        drain: Drain::Engine,
-        idle_units: Vec::new(),
-        gate: Gate {
-            engine: true,
-            release: machine.omlx.release,
-            url: Text::default(),
-            within: fleet.gate,
-            listed: Vec::new(),
-            resident: Vec::new(),
-            by_clock: fleet.has_windows(&machine.name),
-            ask: Vec::new(),
-        },
-        manifest: String::new(),
-        keys_written: std::collections::BTreeMap::new(),
-        port: machine.omlx.port,
-    }
+    let gate = Gate {
+        engine: true,
+        release: machine.omlx.release,
+        url: Text::default(),
+        within: fleet.gate,
+        listed: Vec::new(),
+        resident: Vec::new(),
+        by_clock: fleet.has_windows(&machine.name),
+        ask: Vec::new(),
+    };
+    let empty = Transaction::empty(machine.name.clone(), machine.user.clone(), machine.omlx.base.clone(), gate);
+    Transaction { port: machine.omlx.port, ..empty }
 }

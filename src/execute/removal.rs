@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::fleet::{MachineName, Release, layout};
-use crate::plan::{
-    Drain, Found, Gate, Kept, Merge, Owner, Text, Transaction, UnitAction, UnitKind, UnitStep, from_pointer,
-};
+use crate::plan::{Found, Gate, Kept, Merge, Owner, Text, Transaction, UnitAction, UnitKind, UnitStep, from_pointer};
 use crate::transport::{As, Remote, RunError};
 
 /// Prints `manifest JSON`, `record JSON`, and for each path that the manifest names `sha PATH HASH`, `link PATH<TAB>TARGET` or `other PATH`.
@@ -177,34 +175,17 @@ fn unit(path: &str) -> Option<UnitStep> {
 }
 
 fn empty(machine: &MachineName, within: Duration) -> Transaction {
-    Transaction {
-        machine: machine.clone(),
-        user: "root".to_owned(),
-        base: NO_BASE.to_owned(),
-        found: Vec::new(),
-        directories: Vec::new(),
-        puts: Vec::new(),
-        merges: Vec::new(),
-        links: Vec::new(),
-        removes: Vec::new(),
-        units: Vec::new(),
-        live: Vec::new(),
-        drain: Drain::Engine,
-        idle_units: Vec::new(),
-        gate: Gate {
-            engine: false,
-            release: Release::V0_3_8,
-            url: Text::default(),
-            within,
-            listed: Vec::new(),
-            resident: Vec::new(),
-            by_clock: false,
-            ask: Vec::new(),
-        },
-        manifest: String::new(),
-        keys_written: BTreeMap::new(),
-        port: 0,
-    }
+    let gate = Gate {
+        engine: false,
+        release: Release::V0_3_8,
+        url: Text::default(),
+        within,
+        listed: Vec::new(),
+        resident: Vec::new(),
+        by_clock: false,
+        ask: Vec::new(),
+    };
+    Transaction::empty(machine.clone(), "root".to_owned(), NO_BASE.to_owned(), gate)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::payload::{Purpose, Terms};
 use super::report::{MachineReport, MachineResult};
 use super::{Cancel, Waves};
 use crate::fleet::MachineName;
-use crate::plan::{Drain, Transaction};
+use crate::plan::Transaction;
 use crate::transport::{Connector, Fanned, Width, fan_out, nonce};
 
 /// How the machines are taken.
@@ -156,19 +156,12 @@ pub fn rollback(job: &Job, generation: u32) -> Job {
     let before = &job.transaction;
     let mut gate = before.gate.clone();
     (gate.listed, gate.resident, gate.ask) = (Vec::new(), Vec::new(), Vec::new());
+    let empty = Transaction::empty(before.machine.clone(), before.user.clone(), before.base.clone(), gate);
     let transaction = Transaction {
-        found: Vec::new(),
-        directories: Vec::new(),
-        puts: Vec::new(),
-        merges: Vec::new(),
-        links: Vec::new(),
-        removes: Vec::new(),
-        units: Vec::new(),
-        idle_units: Vec::new(),
-        live: Vec::new(),
-        drain: Drain::Engine,
-        gate,
-        ..before.clone()
+        manifest: before.manifest.clone(),
+        keys_written: before.keys_written.clone(),
+        port: before.port,
+        ..empty
     };
     let terms = Terms {
         id: format!("{}-back-{}", job.terms.id, nonce()),

@@ -47,6 +47,31 @@ pub struct Transaction {
     pub port: u16,
 }
 
+impl Transaction {
+    /// One that carries nothing: a rollback, whose files the machine has, and the start of a removal.
+    pub fn empty(machine: MachineName, user: String, base: String, gate: Gate) -> Self {
+        Self {
+            machine,
+            user,
+            base,
+            found: Vec::new(),
+            directories: Vec::new(),
+            puts: Vec::new(),
+            merges: Vec::new(),
+            links: Vec::new(),
+            removes: Vec::new(),
+            units: Vec::new(),
+            live: Vec::new(),
+            drain: Drain::Engine,
+            idle_units: Vec::new(),
+            gate,
+            manifest: String::new(),
+            keys_written: BTreeMap::new(),
+            port: 0,
+        }
+    }
+}
+
 /// What the plan saw at a path.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {

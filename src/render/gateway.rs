@@ -96,13 +96,6 @@ fn listens_on(gateway: &Gateway, machine: &Machine) -> String {
         Bind::All => "0.0.0.0".to_owned(),
         Bind::Loopback => "127.0.0.1".to_owned(),
         Bind::Address(address) => address.to_string(),
-        Bind::Tailnet => machine.tailnet_ip.map_or_else(
-            || {
-                let mut bound = machine.clone();
-                bound.omlx.bind = Bind::Tailnet;
-                host(&bound)
-            },
-            |address| address.to_string(),
-        ),
+        Bind::Tailnet => machine.tailnet_ip.map_or_else(|| host(machine, Bind::Tailnet), |address| address.to_string()),
     }
 }

@@ -120,20 +120,18 @@ fn gateway_url(fleet: &Fleet, machine: &Machine) -> Option<String> {
     let gateway = fleet.gateway.as_ref()?;
     let own = gateway.on.iter().filter(|name| **name == machine.name);
     let others = gateway.on.iter().filter(|name| **name != machine.name);
-    own.chain(others).filter_map(|name| fleet.machines.get(name)).find_map(|at| {
-        let mut bound = at.clone();
-        bound.omlx.bind = gateway.bind;
-        dialled(&bound, machine).map(|host| format!("http://{host}:{}/v1", gateway.port))
-    })
+    own.chain(others)
+        .filter_map(|name| fleet.machines.get(name))
+        .find_map(|at| dialled(at, gateway.bind, machine).map(|host| format!("http://{host}:{}/v1", gateway.port)))
 }
 
-/// The host of `at`'s server as `from` dials it, as it stands in a URL. `None`: it listens on its own machine only.
-fn dialled(at: &Machine, from: &Machine) -> Option<String> {
+/// The host of a daemon of `at` that is bound so, as `from` dials it, as it stands in a URL. `None`: it listens on its own machine only.
+fn dialled(at: &Machine, bind: Bind, from: &Machine) -> Option<String> {
     let is_own = at.name == from.name;
-    match at.omlx.bind {
+    match bind {
         Bind::All | Bind::Loopback if is_own => Some("127.0.0.1".to_owned()),
         Bind::Loopback => None,
-        Bind::All | Bind::Tailnet | Bind::Address(_) => Some(url_host(&host(at))),
+        Bind::All | Bind::Tailnet | Bind::Address(_) => Some(url_host(&host(at, bind))),
     }
 }
 
@@ -153,7 +151,7 @@ fn by_candidates(fleet: &Fleet, machine: &Machine, slot: &Slot) -> Way {
     }
     for (window, route) in routes {
         for candidate in candidates(fleet, route) {
-            let Some(host) = dialled(candidate.machine, machine) else { continue };
+            let Some(host) = dialled(candidate.machine, candidate.machine.omlx.bind, machine) else { continue };
             let key = omlx_secret(fleet, candidate.machine).map_or("-".to_owned(), |id| {
                 let place = keys.iter().position(|known| *known == id).unwrap_or_else(|| {
                     keys.push(id);

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use crate::fleet::{Address, Bind, Machine};
 
-/// The host of a machine's oMLX as its clients dial it.
+/// The host of a machine's daemon as its clients dial it.
 ///
-/// What oMLX listens on decides first: a single address, or 127.0.0.1, which is meaningful on that machine only. Otherwise it is the machine's
+/// What the daemon listens on (`bind`) decides first: a single address, or 127.0.0.1, which is meaningful on that machine only. Otherwise it is the machine's
 /// tailnet name (or the `address` that the file gives instead, or 127.0.0.1 for the computer itself). Never `lan`: SSH proves with a host key
 /// whom it dialled, plain HTTP proves nothing, and behind a LAN address that DHCP has given to somebody else a prompt would reach a stranger.
-pub fn host(machine: &Machine) -> String {
-    match machine.omlx.bind {
+pub fn host(machine: &Machine, bind: Bind) -> String {
+    match bind {
         Bind::Loopback => "127.0.0.1".to_owned(),
         Bind::Address(address) => address.to_string(),
         Bind::Tailnet => match (machine.tailnet_ip, &machine.address) {
@@ -24,7 +24,7 @@ pub fn host(machine: &Machine) -> String {
 
 /// The base URL of a machine's OpenAI-compatible API: `http://HOST:PORT/v1`.
 pub fn base_url(machine: &Machine) -> String {
-    format!("http://{}:{}/v1", url_host(&host(machine)), machine.omlx.port)
+    format!("http://{}:{}/v1", url_host(&host(machine, machine.omlx.bind)), machine.omlx.port)
 }
 
 fn by_address(machine: &Machine) -> String {

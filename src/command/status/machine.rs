@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::alert::{self, alert};
 use super::clockwork;
-use super::services::service_alerts;
+use super::services::{service_alerts, services};
 use crate::capacity::{self, GpuLimitSource};
 use crate::command::machines::{Answered, Silent};
 use crate::diagnostic::Severity;
@@ -57,6 +57,7 @@ fn not_answering(declared: &Declared<'_>, silent: &Silent) -> MachineStatus {
         transaction: TransactionStatus { state: None, generation: None, at: None },
         alerts: vec![reached],
         work: WorkStatus::default(),
+        services: services(declared.fleet, declared.machine, None),
     }
 }
 
@@ -113,6 +114,7 @@ fn answering(declared: &Declared<'_>, observed: &Observed) -> MachineStatus {
         transaction,
         alerts: Vec::new(),
         work: work(observed),
+        services: services(declared.fleet, machine, Some(observed)),
     };
     shown.alerts = alerts(declared, observed, state, &shown, &plan);
     shown
@@ -269,7 +271,7 @@ fn alerts(
     let mut all = Vec::new();
     engine_alerts(declared, observed, state, shown, &mut all);
     name_alerts(observed, state, shown, &mut all);
-    all.extend(service_alerts(declared.fleet, declared.machine, observed));
+    all.extend(service_alerts(&shown.services));
     system_alerts(declared, observed, shown, &mut all);
     state_alerts(declared.machine, observed, shown, plan, &mut all);
     all.extend(clockwork::schedule_alert(declared, observed, state));

@@ -1,28 +1,48 @@
-//! The gateway and the resolver of a machine: whether they run.
+//! The gateway and the resolver of a machine: whether they run, and where.
 
 use super::alert::{self, alert};
-use crate::fleet::{Fleet, Machine, layout};
+use crate::fleet::{Bind, Fleet, Machine, layout};
 use crate::observe::{LaunchdJob, Observed, is_held};
-use crate::ui::json::Alert;
+use crate::slot::{host, url_host};
+use crate::ui::json::{Alert, ServiceState, ServiceStatus};
 
-/// An alert for each service that is declared on the machine, does not run, and was not stopped by hand.
-pub(super) fn service_alerts(fleet: &Fleet, machine: &Machine, observed: &Observed) -> Vec<Alert> {
+/// The services that are declared on the machine; `None` for `observed`: it did not answer.
+pub(super) fn services(fleet: &Fleet, machine: &Machine, observed: Option<&Observed>) -> Vec<ServiceStatus> {
     let gateway = fleet.gateway.as_ref().filter(|gateway| gateway.on.contains(&machine.name));
     let resolver = fleet.resolver.as_ref().filter(|resolver| resolver.on.contains(&machine.name));
-    let declared = [
-        ("gateway", gateway.map(|gateway| &gateway.program)),
-        ("resolver", resolver.map(|resolver| &resolver.program)),
-    ];
-    declared
+    let gateway = gateway.map(|gateway| ("gateway", &gateway.program, gateway.bind, gateway.port));
+    let resolver = resolver.map(|resolver| ("resolver", &resolver.program, resolver.bind, resolver.port));
+    gateway
         .into_iter()
-        .filter_map(|(unit, program)| Some((unit, program?)))
-        .filter(|(unit, _)| !is_held(observed, unit))
-        .filter_map(|(unit, program)| {
-            let is_there = observed.programs.as_ref().is_none_or(|programs| programs.contains(program));
-            let why = trouble(observed.jobs.get(&layout::label(unit)), program, is_there)?;
-            Some(alert(&alert::SERVICE_STOPPED, format!("the {unit} does not run: {why}")))
+        .chain(resolver)
+        .map(|(name, program, bind, port)| ServiceStatus {
+            name,
+            state: observed.map_or(ServiceState::Unknown, |observed| state(observed, name, program)),
+            url: url(machine, bind, port),
         })
         .collect()
+}
+
+/// An alert for each that does not run and was not stopped by hand.
+pub(super) fn service_alerts(services: &[ServiceStatus]) -> Vec<Alert> {
+    let stopped = services.iter().filter_map(|service| match &service.state {
+        ServiceState::Stopped(why) => Some((service.name, why)),
+        _ => None,
+    });
+    stopped.map(|(name, why)| alert(&alert::SERVICE_STOPPED, format!("the {name} does not run: {why}"))).collect()
+}
+
+fn url(machine: &Machine, bind: Bind, port: u16) -> String {
+    format!("http://{}:{port}", url_host(&host(machine, bind)))
+}
+
+fn state(observed: &Observed, unit: &str, program: &str) -> ServiceState {
+    if is_held(observed, unit) {
+        return ServiceState::Held;
+    }
+    let is_there = observed.programs.as_ref().is_none_or(|programs| programs.contains(program));
+    trouble(observed.jobs.get(&layout::label(unit)), program, is_there)
+        .map_or(ServiceState::Running, ServiceState::Stopped)
 }
 
 /// Why a daemon does not run; `None` while it has a process.

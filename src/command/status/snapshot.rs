@@ -60,6 +60,8 @@ fn of_machine(fleet: &Fleet, moment: &Moment<'_>, machine: &Machine, health: &Ma
             waiting: up.and_then(|health| health.waiting).map(u64::from),
             ..WorkStatus::default()
         },
+        // Of its other daemons only the machine itself can tell.
+        services: Vec::new(),
     }
 }
 

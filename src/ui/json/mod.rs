@@ -41,7 +41,7 @@ pub use shadow::{MeasureEntry, ShadowReportDocument, VerdictMode, measure_entrie
 pub use simulate::{SimulateDocument, SimulateEachDocument};
 pub use status::{
     Alert, Drift, HeadroomStatus, JobRun, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus,
-    SlotStatus, StatusDocument, Step, TransactionStatus, TransitionStatus, WorkStatus,
+    ServiceState, ServiceStatus, SlotStatus, StatusDocument, Step, TransactionStatus, TransitionStatus, WorkStatus,
 };
 pub use target::{LoadEntry, TargetEntry};
 mod plan;

@@ -52,6 +52,33 @@ pub struct MachineStatus {
     /// What it is working on; for people and metrics only.
     #[serde(skip)]
     pub work: WorkStatus,
+    /// The gateway and the resolver, where they are declared on it; for people and metrics only.
+    #[serde(skip)]
+    pub services: Vec<ServiceStatus>,
+}
+
+/// The gateway or the resolver on a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceStatus {
+    /// `gateway` or `resolver`
+    pub name: &'static str,
+    /// How it stands.
+    pub state: ServiceState,
+    /// `http://HOST:PORT` for its clients; on loopback the machine is its only client.
+    pub url: String,
+}
+
+/// How a service stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It has a process.
+    Running,
+    /// It was stopped by hand.
+    Held,
+    /// It has none, and why.
+    Stopped(String),
+    /// The machine did not say.
+    Unknown,
 }
 
 /// What oMLX counts of its requests. Its scheduler's engines only: DFlash, embeddings, reranking and audio are missing on 0.3.8 (facts/omlx.md 6.4).

@@ -3,7 +3,7 @@
 use crate::plan::JobState;
 use crate::ui::json::{
     Alert, Drift, HeadroomStatus, JobRun, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus,
-    SlotStatus, StatusDocument, Step, TransactionStatus, TransitionStatus, WorkStatus,
+    ServiceState, ServiceStatus, SlotStatus, StatusDocument, Step, TransactionStatus, TransitionStatus, WorkStatus,
 };
 
 const GIB: u64 = 1 << 30;
@@ -38,6 +38,7 @@ fn studio() -> MachineStatus {
         served("moe-dflash", true, 17, Some(780)),
         served("dense-synth", false, 0, None),
     ];
+    machine.services = vec![service("gateway", ServiceState::Running, "http://mac-studio1.lab.ts.net:4000")];
     machine.work = WorkStatus {
         running: Some(3),
         waiting: Some(1),
@@ -92,6 +93,7 @@ fn gone() -> MachineStatus {
         transaction: TransactionStatus { state: None, generation: None, at: None },
         alerts: vec![Alert { hints, ..alert("unreachable", "error", said, Some(Step::Doctor)) }],
         work: WorkStatus::default(),
+        services: vec![service("resolver", ServiceState::Unknown, "http://127.0.0.1:4100")],
     }
 }
 
@@ -131,7 +133,12 @@ fn up(name: &str, tier: &str, total: u64, used: u64, limit: u64, rooms: [i64; 3]
         transaction: TransactionStatus { state: Some("committed"), generation: Some(4), at: None },
         alerts: Vec::new(),
         work: WorkStatus { running: Some(0), waiting: Some(0), ..WorkStatus::default() },
+        services: Vec::new(),
     }
+}
+
+fn service(name: &'static str, state: ServiceState, url: &str) -> ServiceStatus {
+    ServiceStatus { name, state, url: url.to_owned() }
 }
 
 fn served(name: &str, loaded: bool, gib: u64, idle: Option<i64>) -> ServedStatus {

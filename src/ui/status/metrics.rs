@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::exposition::Family;
-use crate::ui::json::{JobRun, MachineStatus, StatusDocument};
+use crate::ui::json::{JobRun, MachineStatus, ServiceState, StatusDocument};
 
 /// What the resolver service knows of a slot besides where it goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub fn render_metrics(document: &StatusDocument, counters: &[(String, SlotCounte
     families.extend(memory(document));
     families.extend(alerts(document));
     families.extend(slots(document, counters));
+    families.push(services(document));
     families.extend(jobs(document));
     families.push(transitions(document));
     families.into_iter().map(Family::render).collect()
@@ -203,6 +204,21 @@ fn jobs(document: &StatusDocument) -> Vec<Family> {
         next.known(&labels, seconds(job.next_at.as_deref()));
     }
     vec![exit, began, took, next]
+}
+
+fn services(document: &StatusDocument) -> Family {
+    let mut up = Family::gauge("fleetctl_service_up", "1 where the gateway or the resolver has a process, 0 where not");
+    for machine in &document.machines {
+        for service in &machine.services {
+            let has_process = match service.state {
+                ServiceState::Running => Some(1),
+                ServiceState::Held | ServiceState::Stopped(_) => Some(0),
+                ServiceState::Unknown => None,
+            };
+            up.known(&[("service", service.name), ("machine", machine.name.as_str())], has_process);
+        }
+    }
+    up
 }
 
 fn transitions(document: &StatusDocument) -> Family {
@@ -396,6 +412,9 @@ mod tests {
         # TYPE fleetctl_resolutions_total counter
         fleetctl_resolutions_total{slot="extract-fast",result="answered"} 21
         fleetctl_resolutions_total{slot="extract-fast",result="no-candidate"} 0
+        # HELP fleetctl_service_up 1 where the gateway or the resolver has a process, 0 where not
+        # TYPE fleetctl_service_up gauge
+        fleetctl_service_up{service="gateway",machine="mac-studio1"} 1
         # HELP fleetctl_job_last_exit_code how the job's last run ended; absent while it runs
         # TYPE fleetctl_job_last_exit_code gauge
         fleetctl_job_last_exit_code{job="nightly-extract",machine="mac-mini1"} 3

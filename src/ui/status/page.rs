@@ -47,6 +47,15 @@ pub fn render_status_page(document: &StatusDocument, fleet: &Fleet, refresh: Ref
             context! { name => slot.name.clone(), state => slot.state, tone => class(tone), goes_to => slot.goes_to.clone(), why }
         })
         .collect();
+    let services: Vec<Value> = document
+        .machines
+        .iter()
+        .flat_map(|machine| machine.services.iter().map(move |service| (machine, service)))
+        .map(|(machine, service)| {
+            let (state, tone) = reading::service_state(service);
+            context! { name => service.name, state, tone => class(tone), machine => machine.name.clone(), url => service.url.clone() }
+        })
+        .collect();
     let transitions: Vec<Value> = document
         .transitions
         .iter()
@@ -63,6 +72,7 @@ pub fn render_status_page(document: &StatusDocument, fleet: &Fleet, refresh: Ref
         machines => document.machines.iter().map(|machine| of_machine(machine, taken)).collect::<Vec<_>>(),
         explained => document.slots.iter().any(|slot| slot.state != "ok"),
         slots,
+        services,
         jobs => document.jobs.iter().map(|job| of_job(job, face)).collect::<Vec<_>>(),
         transitions,
     };

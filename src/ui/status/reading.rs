@@ -3,7 +3,10 @@
 use crate::fleet::Bytes;
 use crate::plan::JobState;
 use crate::ui::Tone;
-use crate::ui::json::{Alert, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, ServedStatus, SlotStatus, Step};
+use crate::ui::json::{
+    Alert, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, ServedStatus, ServiceState, ServiceStatus, SlotStatus,
+    Step,
+};
 
 /// How many steps are named at the top: more than these nobody takes in at once.
 const STEPS: usize = 3;
@@ -266,6 +269,16 @@ pub(in crate::ui) fn short_time(seconds: u64) -> String {
 /// How long ago a name was last asked for, seconds.
 pub(in crate::ui) fn idle_seconds(served: &ServedStatus, now: jiff::Timestamp) -> Option<u64> {
     u64::try_from(now.as_second().saturating_sub(served.last_use?).max(0)).ok()
+}
+
+/// A service's state in a word.
+pub(in crate::ui) fn service_state(service: &ServiceStatus) -> (&'static str, Tone) {
+    match service.state {
+        ServiceState::Running => ("running", Tone::Good),
+        ServiceState::Held => ("held", Tone::Warn),
+        ServiceState::Stopped(_) => ("stopped", Tone::Bad),
+        ServiceState::Unknown => ("?", Tone::Dim),
+    }
 }
 
 /// How a job's last run went: `never`, a time, a time and an exit code.

@@ -1,4 +1,4 @@
-//! `status` for people: a block of rows a machine, then alerts, slots, jobs and transitions. Made of the JSON document's own value.
+//! `status` for people: a block of rows a machine, then alerts, slots, services, jobs and transitions. Made of the JSON document's own value.
 
 use jiff::Timestamp;
 
@@ -32,6 +32,7 @@ pub fn render_status<'a>(document: &'a StatusDocument, fleet: &Fleet, width: u16
         alert_table(alerts, width, is_colored),
         machines(document, taken, width, is_colored),
         slots(document, width, is_colored),
+        services(document, width, is_colored),
         jobs(document, fleet, width, is_colored),
         transitions(document, fleet, width, is_colored),
     ] {
@@ -163,6 +164,24 @@ fn slots(document: &StatusDocument, width: u16, is_colored: bool) -> String {
     grid.render()
 }
 
+fn services(document: &StatusDocument, width: u16, is_colored: bool) -> String {
+    let mut grid = Grid::new(&["SERVICE", "STATE", "MACHINE", "ADDRESS"], width, is_colored);
+    let mut is_empty = true;
+    for machine in &document.machines {
+        for service in &machine.services {
+            let (state, tone) = reading::service_state(service);
+            grid.row([
+                (service.name.to_owned(), Tone::Strong),
+                (state.to_owned(), tone),
+                (machine.name.clone(), Tone::Plain),
+                (service.url.clone(), Tone::Plain),
+            ]);
+            is_empty = false;
+        }
+    }
+    if is_empty { String::new() } else { grid.render() }
+}
+
 fn face(at: Option<&str>, fleet: &Fleet) -> Option<String> {
     let at: Timestamp = at?.parse().ok()?;
     Some(short_face(at, fleet.timezone.rules()))
@@ -256,6 +275,10 @@ mod tests {
         embed-fast        down      nowhere                    no candidate: embed-fast
                                                                on mac-mini2 unreachable
 
+        SERVICE   STATE    MACHINE      ADDRESS
+        gateway   running  mac-studio1  http://mac-studio1.lab.ts.net:4000
+        resolver  ?        mac-mini2    http://127.0.0.1:4100
+
         JOB              MACHINE    LAST                      NEXT
         nightly-extract  mac-mini1  Mon 23 Nov 02:00, exit 3  Tue 24 Nov 02:00
         reindex          mac-mini2  ?                         Tue 24 Nov 02:00
@@ -303,6 +326,10 @@ mod tests {
         extract-fast      degraded  extract-2b on mac-mini1    extract-2b on mac-mini2 unreachable
         chat-interactive  ok        moe-dflash on mac-studio1
         embed-fast        down      nowhere                    no candidate: embed-fast on mac-mini2 unreachable
+
+        SERVICE   STATE    MACHINE      ADDRESS
+        gateway   running  mac-studio1  http://mac-studio1.lab.ts.net:4000
+        resolver  ?        mac-mini2    http://127.0.0.1:4100
 
         JOB              MACHINE    LAST                      NEXT
         nightly-extract  mac-mini1  Mon 23 Nov 02:00, exit 3  Tue 24 Nov 02:00

@@ -1,5 +1,6 @@
 //! `fleetctl resolver`: a small resident that keeps the snapshot warm and answers where a slot is now. No prompt passes through it.
 
+mod http;
 mod prober;
 mod routes;
 mod service;
@@ -48,13 +49,7 @@ async fn serve(cx: &Context, args: &ResolverArgs, fleet: Fleet) -> Result<Exit, 
         .map_err(|error| CommandError::failed("cannot ask the machines").because(error))?;
     drop(told);
     cx.ui.status(&format!("resolver of {} on http://{address}/", service.fleet().name));
-    let answering = axum::serve(listener, routes::router(Arc::clone(&service)))
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    tasks.spawn(async move {
-        // An error of one connection ends that connection; accepting goes on until it is told to stop.
-        drop(answering.await);
-    });
+    tasks.spawn(http::serve(listener, routes::router(Arc::clone(&service)), stop.clone()));
     let exit = loop {
         tokio::select! {
             Some(line) = heard.recv() => cx.ui.status(&line),

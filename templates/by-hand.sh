@@ -1,4 +1,4 @@
-# by-hand.sh: start, stop, restart of a daemon; load, unload of a name. As root, by the one command; behind json.sh, omlx-api.sh and apply/{base,launchd,engine}.sh, whose
+# by-hand.sh: start, stop, restart of a daemon; load, unload of a name. As root, by the one command; behind json.sh, lock.sh, omlx-api.sh and apply/{base,launchd,engine}.sh, whose
 # functions it uses with its own places and words. Set before, each with HAND_ in front so that no function of theirs takes it: ID, WHO, BASE, UNIT,
 # LABEL, PLIST, LOG, LOG_USER, LOG_GROUP, KIND, NAME, HOLD, DRAIN, FORCE, GATE.
 #
@@ -48,36 +48,21 @@ hand_lock() {
 	# Gone as soon as we are.
 	/bin/sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done' fleetctl-by-hand "$$" </dev/null >/dev/null 2>&1 &
 	KEEPER=$!
-	mkdir -p "$STATE" 2>/dev/null
-	mine=$STATE/.lock.$KEEPER
-	mkdir "$mine" 2>"$TMP/error" || ends "failed $(head -n 1 "$TMP/error")"
-	printf '%s\n' "$HAND_WHO" >"$mine/who"
-	printf '%s\n' "$HAND_ID" >"$mine/id"
-	date +%s >"$mine/since"
-	boot_time >"$mine/boot"
-	printf '%s\n' "$KEEPER" >"$mine/pid"
-	chmod 0755 "$mine" && chmod 0644 "$mine"/*
+	mkdir -p "$STATE" 2>"$TMP/error" || ends "failed $(head -n 1 "$TMP/error")"
 	waiting_starts
-	while :; do
-		if [ -d "$STATE/lock" ] && [ ! -d "$STATE/apply" ] && lock_is_dead; then
-			mv -f "$STATE/lock" "$STATE/.lock.dead.$KEEPER" && rm -rf "$STATE/.lock.dead.$KEEPER"
-		fi
-		if [ ! -e "$STATE/lock" ]; then
-			mv "$mine" "$STATE/lock" 2>/dev/null
-			[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$HAND_ID" ] && return 0
-			# Another was faster: mv went inside.
-			[ -d "$STATE/lock/.lock.$KEEPER" ] && mv "$STATE/lock/.lock.$KEEPER" "$mine"
-		fi
-		if [ "$WAITED" -ge 10 ]; then
-			rm -rf "$mine"
-			ends "busy $(cat "$STATE/lock/who" 2>/dev/null) holds the lock"
-		fi
+	until hand_lock_try; do
+		[ "$?" = 1 ] || ends "failed cannot write in $STATE"
+		[ "$WAITED" -lt 10 ] || ends "busy $(cat "$STATE/lock/who" 2>/dev/null) holds the lock"
 		waiting_goes_on 1
 	done
 }
+# A runner that was killed comes back for its transaction: its lock is nobody's to break.
+hand_lock_try() {
+	[ ! -e "$STATE/lock" ] || [ ! -d "$STATE/apply" ] || return 1
+	lock_try "$STATE" "$HAND_WHO" "$HAND_ID" "$KEEPER"
+}
 hand_lock_drop() {
-	[ "$KEEPER" ] && [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$HAND_ID" ] || return 0
-	mv -f "$STATE/lock" "$STATE/.lock.done.$KEEPER" && rm -rf "$STATE/.lock.done.$KEEPER"
+	[ -z "$KEEPER" ] || lock_drop "$STATE" "$HAND_ID" "$KEEPER"
 }
 
 # hold POINTER / let_go POINTER: STATE/held.json, replaced by one rename; one that is no JSON is kept aside.

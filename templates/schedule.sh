@@ -32,6 +32,7 @@ NEWLINE='
 
 @json.sh@
 @clock.sh@
+@lock.sh@
 
 say() {
 	printf '%s schedule: %s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$1"
@@ -313,70 +314,32 @@ route() {
 
 # --- locks
 
-# gone PID: no process of ours has the number.
-gone() {
-	case $1 in
-	'' | *[!0-9]*) return 0 ;;
-	esac
-	case $(ps -p "$1" -o command= 2>/dev/null) in
-	*fleetctl*) return 1 ;;
-	esac
-	return 0
-}
-
-# own_lock: so that two ticks never overlap. A killed tick's is taken over.
-own_lock() {
+# tick_lock: so that two ticks never overlap.
+tick_lock() {
 	tries=0
-	while ! mkdir "$HOME_OF_STATE/lock" 2>/dev/null; do
-		owner=$(cat "$HOME_OF_STATE/lock/pid" 2>/dev/null)
-		if [ "$owner" != "$$" ] && [ "$tries" -ge 2 ] && gone "$owner"; then
-			mv "$HOME_OF_STATE/lock" "$HOME_OF_STATE/.lock.$$" 2>/dev/null && rm -rf "$HOME_OF_STATE/.lock.$$"
-			continue
-		fi
+	until lock_try "$HOME_OF_STATE" 'the reconciler' "$LOCK_ID" "$$"; do
 		tries=$((tries + 1))
 		# A tick that waits sees an apply within two seconds and ends.
 		[ "$tries" -le 10 ] || return 1
 		sleep 1
 	done
-	printf '%s\n' "$$" >"$HOME_OF_STATE/lock/pid"
 }
 
+# apply_runs: or a runner that was killed comes back for its transaction; or a person loads or unloads.
 apply_runs() {
-	[ "${FLEETCTL_LOCK-}" != held ] && [ -d "$STATE/lock" ] && ! { [ ! -d "$STATE/apply" ] && gone "$(cat "$STATE/lock/pid" 2>/dev/null)"; }
+	[ "${FLEETCTL_LOCK-}" != held ] && [ -e "$STATE/lock" ] && { [ -d "$STATE/apply" ] || ! lock_is_dead "$STATE"; }
 }
 
-# machine_lock: the one that an apply takes, while something is loaded or unloaded; put in place by one rename.
+# machine_lock: the one that an apply takes, while something is loaded or unloaded.
 machine_lock() {
 	[ "${FLEETCTL_LOCK-}" != held ] || return 0
-	! apply_runs || return 1
-	if [ -d "$STATE/lock" ]; then
-		mv "$STATE/lock" "$STATE/.lock.dead.$$" 2>/dev/null
-		rm -rf "$STATE/.lock.dead.$$"
-	fi
-	mine=$STATE/.lock.$$
-	rm -rf "$mine"
-	mkdir "$mine" || return 1
-	printf 'the reconciler\n' >"$mine/who"
-	printf 'schedule-%s-%s\n' "$$" "$NOW" >"$mine/id"
-	printf '%s\n' "$NOW" >"$mine/since"
-	/usr/sbin/sysctl -n kern.boottime 2>/dev/null | sed 's/^{ sec = \([0-9]*\),.*/\1/' >"$mine/boot"
-	printf '%s\n' "$$" >"$mine/pid"
-	chmod 0755 "$mine" && chmod 0644 "$mine"/*
-	[ ! -e "$STATE/lock" ] && mv "$mine" "$STATE/lock" 2>/dev/null
-	if [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "schedule-$$-$NOW" ]; then
-		return 0
-	fi
-	# Another was faster, and the rename went inside.
-	rm -rf "$mine" "$STATE/lock/.lock.$$"
-	return 1
+	! apply_runs && lock_try "$STATE" 'the reconciler' "$LOCK_ID" "$$"
 }
 
 leave() {
-	if [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "schedule-$$-$NOW" ]; then
-		mv "$STATE/lock" "$STATE/.lock.done.$$" && rm -rf "$STATE/.lock.done.$$"
-	fi
 	rm -rf "$TMP"
-	[ "$(cat "$HOME_OF_STATE/lock/pid" 2>/dev/null)" != "$$" ] || rm -rf "$HOME_OF_STATE/lock"
+	lock_drop "$STATE" "$LOCK_ID" "$$"
+	lock_drop "$HOME_OF_STATE" "$LOCK_ID" "$$"
 }
 
 # --- what was done
@@ -576,7 +539,8 @@ NOW=$(date +%s)
 GATEWAY= WINDOW= WANTED= RESIDENT= HELD= BEFORE= CHANGED= DONE_LOAD= DONE_UNLOAD=
 FAILURES=0
 RETRY_AT=null
-if ! own_lock; then
+LOCK_ID=schedule-$$-$NOW
+if ! tick_lock; then
 	say 'another tick runs'
 	exit 0
 fi

@@ -9,6 +9,7 @@ use crate::transport::{As, Remote, RunError, nonce, quote};
 
 const JSON: &str = include_str!("../../templates/json.sh");
 const BASE: &str = include_str!("../../templates/apply/base.sh");
+const LOCK: &str = include_str!("../../templates/lock.sh");
 const LAUNCHD: &str = include_str!("../../templates/apply/launchd.sh");
 const OMLX_API: &str = include_str!("../../templates/omlx-api.sh");
 const ENGINE: &str = include_str!("../../templates/apply/engine.sh");
@@ -180,7 +181,7 @@ fn script(deed: &Deed, unit: &HandUnit, terms: &HandTerms) -> String {
     ];
     let set: String =
         values.iter().flat_map(|(name, value)| [*name, "=", &quote(value), "\n"].map(str::to_owned)).collect();
-    [JSON, BASE, LAUNCHD, OMLX_API, ENGINE, &set, HAND, verb, "\n"].concat()
+    [JSON, BASE, LOCK, LAUNCHD, OMLX_API, ENGINE, &set, HAND, verb, "\n"].concat()
 }
 
 #[cfg(test)]

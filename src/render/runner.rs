@@ -7,6 +7,8 @@ pub const RUNNER: &str = concat!(
     "\n",
     include_str!("../../templates/apply/base.sh"),
     "\n",
+    include_str!("../../templates/lock.sh"),
+    "\n",
     include_str!("../../templates/apply/files.sh"),
     "\n",
     include_str!("../../templates/apply/launchd.sh"),

@@ -7,12 +7,17 @@ const JSON: &str = include_str!("../../templates/json.sh");
 /// The fleet's wall clock for the scripts.
 const CLOCK: &str = include_str!("../../templates/clock.sh");
 
+/// The machine's lock for the scripts.
+const LOCK: &str = include_str!("../../templates/lock.sh");
+
 /// oMLX's own interfaces for the scripts.
 const OMLX_API: &str = include_str!("../../templates/omlx-api.sh");
 
 /// A template with the libraries in the place of the lines that stand for them.
 fn assembled(template: &str) -> String {
-    template.replace("@json.sh@\n", JSON).replace("@clock.sh@\n", CLOCK).replace("@omlx-api.sh@\n", OMLX_API)
+    [("@json.sh@\n", JSON), ("@clock.sh@\n", CLOCK), ("@lock.sh@\n", LOCK), ("@omlx-api.sh@\n", OMLX_API)]
+        .into_iter()
+        .fold(template.to_owned(), |text, (line, library)| text.replace(line, library))
 }
 
 /// `job`: starts a command when it is its time.

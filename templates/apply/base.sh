@@ -1,5 +1,6 @@
 # The runner: one transaction on one machine, from the payload in STATE/apply. It runs as the launchd job dev.fleetctl.apply
-# and needs no word from the laptop. Put together from json.sh and apply/{base,files,launchd,engine,gate,main}.sh.
+# and needs no word from the laptop. Put together from json.sh, lock.sh, omlx-api.sh and
+# apply/{base,files,launchd,engine,gate,main}.sh.
 #
 # base.sh: places, the state on disk, the lock, result.json, waiting.
 #
@@ -239,72 +240,13 @@ waiting_goes_on() {
 
 # --- the lock
 
-# One directory, put in place by one rename. `who` is the operator, `pid` the runner.
+# lock_take: as lock_try, and waits a minute for it: the reconciler and the verbs that load and unload have it for a moment.
 lock_take() {
-	mine=$STATE/.lock.apply.$$
-	rm -rf "$STATE"/.lock.apply.*
-	mkdir "$mine" || return 1
-	meta who >"$mine/who"
-	meta id >"$mine/id"
-	date +%s >"$mine/since"
-	boot_time >"$mine/boot"
-	printf '%s\n' "$$" >"$mine/pid"
-	chmod 0755 "$mine" && chmod 0644 "$mine"/* || return 1
 	waiting_starts
 	while :; do
-		if [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$(meta id)" ]; then
-			# Ours, from a run that was killed.
-			printf '%s\n' "$$" >"$mine/pid" && mv -f "$mine/pid" "$STATE/lock/pid"
-			rm -rf "$mine"
-			return 0
-		fi
-		dead=$(cat "$STATE/lock/id" 2>/dev/null)
-		if [ -d "$STATE/lock" ] && lock_is_dead; then
-			say "the lock of $(cat "$STATE/lock/who" 2>/dev/null) is broken: its process is gone"
-			mv -f "$STATE/lock" "$STATE/.lock.apply.dead"
-			# Somebody else broke it first, and took it: what was moved is his, and goes back.
-			if [ "$(cat "$STATE/.lock.apply.dead/id" 2>/dev/null)" != "$dead" ] && [ ! -e "$STATE/lock" ]; then
-				mv "$STATE/.lock.apply.dead" "$STATE/lock"
-			fi
-			rm -rf "$STATE/.lock.apply.dead"
-		fi
-		if [ ! -e "$STATE/lock" ]; then
-			mv "$mine" "$STATE/lock" 2>/dev/null
-			[ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$(meta id)" ] && return 0
-			# Another was faster: mv went inside.
-			[ -d "$STATE/lock/.lock.apply.$$" ] && mv "$STATE/lock/.lock.apply.$$" "$mine"
-		fi
-		# The reconciler and the verbs that load and unload hold it for a moment.
-		if [ "$WAITED" -ge 60 ]; then
-			rm -rf "$mine"
-			return 1
-		fi
+		lock_try "$STATE" "$(meta who)" "$(meta id)" "$$"
+		taken=$?
+		[ "$taken" = 1 ] && [ "$WAITED" -lt 60 ] || return "$taken"
 		waiting_goes_on 1
 	done
-}
-
-# Gone for certain: another boot, or no process of ours with that number. Never because of its age.
-lock_is_dead() {
-	owner=$(cat "$STATE/lock/pid" 2>/dev/null)
-	case $owner in
-	'' | *[!0-9]*) return 0 ;;
-	esac
-	[ "$owner" = "$$" ] && return 0
-	command=$(ps -p "$owner" -o command= 2>/dev/null)
-	case $command in
-	*fleetctl*) return 1 ;;
-	*) return 0 ;;
-	esac
-}
-
-lock_drop() {
-	if [ "$(cat "$STATE/lock/id" 2>/dev/null)" = "$(meta id)" ]; then
-		mv -f "$STATE/lock" "$STATE/.lock.apply.done"
-	fi
-	# Those of runs that were killed too: there is one runner at a time.
-	rm -rf "$STATE"/.lock.apply.*
-}
-
-boot_time() {
-	/usr/sbin/sysctl -n kern.boottime 2>/dev/null | sed 's/^{ sec = \([0-9]*\),.*/\1/'
 }

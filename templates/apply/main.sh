@@ -18,11 +18,12 @@ verify() {
 }
 
 lock() {
-	if lock_take; then
-		advance locked
-	else
-		conclude refused "$(cat "$STATE/lock/who" 2>/dev/null) holds the lock (process $(cat "$STATE/lock/pid" 2>/dev/null), since $(date -u -r "$(cat "$STATE/lock/since" 2>/dev/null || echo 0)" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null))"
-	fi
+	lock_take
+	case $? in
+	0) advance locked ;;
+	1) conclude refused "$(cat "$STATE/lock/who" 2>/dev/null) holds the lock (process $(cat "$STATE/lock/pid" 2>/dev/null), since $(date -u -r "$(cat "$STATE/lock/since" 2>/dev/null || echo 0)" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null))" ;;
+	*) conclude failed "cannot write in $STATE" ;;
+	esac
 }
 
 # save: looks once more, waits until idle, makes ready all that needs room, and keeps the present generation.
@@ -326,7 +327,7 @@ finish() {
 	# On a full disk this is the room for the last words.
 	rm -rf "$GENERATIONS/.next" "$TMP"
 	publish "$1" "$1"
-	lock_drop
+	lock_drop "$STATE" "$(meta id)" "$$"
 	if [ "$1:$(meta kind)" = committed:remove ]; then
 		for left in "$STATE"/*; do
 			case $left in

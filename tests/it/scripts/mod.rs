@@ -3,6 +3,7 @@
 mod clock;
 mod in_the_lab;
 mod job;
+mod lock;
 mod rotate;
 mod schedule_tick;
 mod schedule_wanted;

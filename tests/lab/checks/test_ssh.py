@@ -141,6 +141,9 @@ class Disk(Case):
         done = self.run_on("echo x > /usr/local/var/full")
         self.assertIn("No space left on device", done.stderr)
         self.assertRegex(self.out("df -kP /usr/local").splitlines()[1], r" 0   100%")
+        # An imitated command whose words have no room, on either stream.
+        done = self.run_on("cd /usr/local/var; : >full; { date >full 2>full; echo $?; date >full; echo $?; } 1>&2; exec 1>&2; date +%Y")
+        self.assertRegex(done.stderr, r"\A1\ndate: stdout: No space left on device\n1\n\d{4}\n\Z")
         ask("heal", self.host, "disk-full")
         self.said("echo x > /usr/local/var/full; cat /usr/local/var/full", out="x\n")
 

@@ -167,12 +167,19 @@ class ToolServer:
             for stream, number in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
                 mode = "r" if stream == 0 else "w"
                 setattr(sys, number, open(stream, mode, encoding="utf-8", errors="surrogateescape", closefd=False))
-            code = tool.serve(arguments, Context(self.host, uid, caller)) or 0
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except SystemExit as error:
-            code = error.code if isinstance(error.code, int) else 1
-            sys.stdout.flush()
+            try:
+                code = tool.serve(arguments, Context(self.host, uid, caller)) or 0
+            except SystemExit as error:
+                code = error.code if isinstance(error.code, int) else 1
+            try:
+                sys.stdout.flush()
+                sys.stderr.flush()
+            except OSError as error:  # as a Mac's command on a full disk
+                code = 1
+                os.write(2, f"{os.path.basename(arguments[0])}: stdout: {error.strerror}\n".encode())
         except BaseException as error:  # a bug of the lab: said, never taken for the Mac's own answer
-            os.write(2, f"lab: {arguments[0]}: {type(error).__name__}: {error}\n".encode())
-        os._exit(code & 0xFF)
+            with contextlib.suppress(OSError):
+                os.write(2, f"lab: {arguments[0]}: {type(error).__name__}: {error}\n".encode())
+        finally:
+            # Whatever happens, this process is no second server.
+            os._exit(code & 0xFF)

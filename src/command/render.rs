@@ -6,9 +6,9 @@ use super::Context;
 use crate::cli::RenderArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Machine};
 use crate::fs::{self, Node, Tree};
-use crate::render::{Bundle, Content, bundle};
+use crate::render::{Bundle, Content, ManifestMachine, bundle};
 use crate::ui::json::{DifferenceEntry, RenderDocument};
 use crate::ui::{sanitize, short_diff};
 
@@ -18,17 +18,41 @@ const DIFF_LINES: usize = 12;
 
 pub(crate) fn run(cx: &Context, args: &RenderArgs) -> Result<Exit, CommandError> {
     let file = cx.load_fleet()?;
-    let machines = cx.select(&file.fleet)?;
-    let bundles: Vec<Bundle> = machines.into_iter().map(|machine| bundle(&file.fleet, machine)).collect();
-    let strangers = look_into(&args.out, &file.fleet)?;
-    if args.check { check(cx, args, &bundles, &strangers) } else { write(cx, args, &bundles, &strangers) }
+    let fleet = &file.fleet;
+    let machines = cx.select(fleet)?;
+    let strangers = look_into(&args.out, fleet)?;
+    if args.check {
+        check(cx, args, fleet, &machines, &strangers)
+    } else {
+        write(cx, args, fleet, &machines, &strangers)
+    }
 }
 
-fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[String]) -> Result<Exit, CommandError> {
-    let mut answer = Vec::new();
-    for bundle in bundles {
-        let root = args.out.join(bundle.machine.as_str());
-        let tree = tree_of(bundle)?;
+/// What a machine would get, while it is needed: of a thousand machines a few are in memory at once.
+struct Rendered {
+    bundle: Bundle,
+    root: PathBuf,
+    tree: Tree,
+}
+
+impl Rendered {
+    fn new(fleet: &Fleet, machine: &Machine, out: &Path) -> Result<Self, CommandError> {
+        let bundle = bundle(fleet, machine);
+        let root = out.join(bundle.machine.as_str());
+        let tree = tree_of(&bundle)?;
+        Ok(Self { bundle, root, tree })
+    }
+}
+
+fn write(
+    cx: &Context,
+    args: &RenderArgs,
+    fleet: &Fleet,
+    machines: &[&Machine],
+    strangers: &[String],
+) -> Result<Exit, CommandError> {
+    let written = in_parallel(machines, |machine| {
+        let Rendered { bundle, root, tree } = Rendered::new(fleet, machine, &args.out)?;
         let is_same = fs::read_tree(&root).is_ok_and(|found| found.is_some_and(|found| without_modes(&tree) == found));
         if !is_same {
             fs::replace_tree(&root, &tree)
@@ -38,8 +62,11 @@ fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[Strin
         let state = if is_same { "unchanged" } else { "written" };
         let shown = sanitize(&root.display().to_string());
         let files = tree.len() - links;
-        answer.push(format!("{}: {files} files, {links} links, {state}: {shown}\n", bundle.machine));
-    }
+        let line = format!("{}: {files} files, {links} links, {state}: {shown}\n", bundle.machine);
+        Ok((line, cx.global.json.then(|| bundle.manifest_machine())))
+    });
+    let (lines, manifests): (Vec<String>, Vec<Option<ManifestMachine>>) =
+        written.into_iter().collect::<Result<Vec<_>, CommandError>>()?.into_iter().unzip();
     for stranger in strangers {
         cx.ui.warn(&format!(
             "{} is of no machine of this fleet; it is left",
@@ -47,21 +74,30 @@ fn write(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[Strin
         ));
     }
     if cx.global.json {
-        cx.ui.answer_json(&RenderDocument::new(bundles, None))?;
+        cx.ui.answer_json(&RenderDocument::new(manifests.into_iter().flatten().collect(), None))?;
     } else {
-        cx.ui.answer(&answer.concat())?;
+        cx.ui.answer(&lines.concat())?;
     }
     Ok(Exit::Done)
 }
 
-fn check(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[String]) -> Result<Exit, CommandError> {
-    let mut differences = Vec::new();
-    for bundle in bundles {
-        let root = args.out.join(bundle.machine.as_str());
+fn check(
+    cx: &Context,
+    args: &RenderArgs,
+    fleet: &Fleet,
+    machines: &[&Machine],
+    strangers: &[String],
+) -> Result<Exit, CommandError> {
+    let compared = in_parallel(machines, |machine| {
+        let Rendered { bundle, root, tree } = Rendered::new(fleet, machine, &args.out)?;
         let found = fs::read_tree(&root)
             .map_err(|error| CommandError::failed(format!("cannot read {}", root.display())).because(error))?;
-        compare(bundle, &tree_of(bundle)?, &found.unwrap_or_default(), &mut differences);
-    }
+        let differences = compare(&bundle, &tree, &found.unwrap_or_default());
+        Ok((differences, cx.global.json.then(|| bundle.manifest_machine())))
+    });
+    let (differences, manifests): (Vec<Vec<Difference>>, Vec<Option<ManifestMachine>>) =
+        compared.into_iter().collect::<Result<Vec<_>, CommandError>>()?.into_iter().unzip();
+    let mut differences: Vec<Difference> = differences.into_iter().flatten().collect();
     // With --on, what else lies there was not asked for.
     if cx.global.on.is_empty() {
         differences.extend(strangers.iter().map(|stranger| Difference {
@@ -74,16 +110,31 @@ fn check(cx: &Context, args: &RenderArgs, bundles: &[Bundle], strangers: &[Strin
     let exit = if differences.is_empty() { Exit::Done } else { Exit::Differences };
     if cx.global.json {
         let entries = differences.into_iter().map(Difference::entry).collect();
-        cx.ui.answer_json(&RenderDocument::new(bundles, Some(entries)))?;
+        cx.ui.answer_json(&RenderDocument::new(manifests.into_iter().flatten().collect(), Some(entries)))?;
     } else {
-        cx.ui.answer(&told(args, bundles, &differences))?;
+        cx.ui.answer(&told(args, machines.len(), &differences))?;
     }
     Ok(exit)
 }
 
-fn told(args: &RenderArgs, bundles: &[Bundle], differences: &[Difference]) -> String {
+/// What `work` makes of each, in the order of the items, on as many threads as the computer has cores.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let parts: Vec<_> =
+            items.chunks(share).map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>())).collect();
+        parts
+            .into_iter()
+            .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn told(args: &RenderArgs, machines: usize, differences: &[Difference]) -> String {
     let out = sanitize(&args.out.display().to_string());
-    let machines = match bundles.len() {
+    let machines = match machines {
         1 => "1 machine".to_owned(),
         count => format!("{count} machines"),
     };
@@ -115,7 +166,8 @@ impl Difference {
     }
 }
 
-fn compare(bundle: &Bundle, wanted: &Tree, found: &Tree, into: &mut Vec<Difference>) {
+fn compare(bundle: &Bundle, wanted: &Tree, found: &Tree) -> Vec<Difference> {
+    let mut differences = Vec::new();
     let paths: std::collections::BTreeSet<&PathBuf> = wanted.keys().chain(found.keys()).collect();
     for path in paths {
         let (kind, diff) = match (wanted.get(path), found.get(path)) {
@@ -125,8 +177,9 @@ fn compare(bundle: &Bundle, wanted: &Tree, found: &Tree, into: &mut Vec<Differen
             (None, _) => ("extra", Vec::new()),
         };
         let path = path.to_string_lossy().into_owned();
-        into.push(Difference { machine: bundle.machine.to_string(), path, kind, diff });
+        differences.push(Difference { machine: bundle.machine.to_string(), path, kind, diff });
     }
+    differences
 }
 
 fn is_same(wanted: &Node, found: &Node) -> bool {

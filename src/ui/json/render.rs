@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::render::{Bundle, ManifestMachine};
+use crate::render::ManifestMachine;
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -25,12 +25,8 @@ pub struct DifferenceEntry {
 }
 
 impl RenderDocument {
-    /// The bundles in the order given.
-    pub fn new(bundles: &[Bundle], differences: Option<Vec<DifferenceEntry>>) -> Self {
-        Self {
-            schema: "fleetctl.render/1",
-            machines: bundles.iter().map(Bundle::manifest_machine).collect(),
-            differences,
-        }
+    /// The machines in the order given.
+    pub fn new(machines: Vec<ManifestMachine>, differences: Option<Vec<DifferenceEntry>>) -> Self {
+        Self { schema: "fleetctl.render/1", machines, differences }
     }
 }

@@ -1,6 +1,7 @@
 //! Fixtures that the tests of several rooms share.
 
 pub(crate) mod machine;
+pub(crate) mod shadow;
 
 use crate::fleet::Fleet;
 

@@ -1,6 +1,6 @@
 //! The easy items: what the local side is sure of, how much of the work that is, and how often the reference would have said otherwise.
 
-use super::statistics::float;
+use super::statistics::{Generator, SEED, float};
 use super::{Estimate, Pair};
 
 /// A point of the curve of coverage against risk.
@@ -51,9 +51,9 @@ impl Easy {
         let is_easy = |item: &&Item| easy.contains(&usize::from(item.tier));
         let hits = items.iter().filter(is_easy).filter(|item| item.agrees).count();
         let precision = Estimate::share(hits, items.iter().filter(is_easy).count());
-        // Every other pair: both halves see the same weather.
-        let half = |rest: usize| items.iter().skip(rest).step_by(2).collect::<Vec<&Item>>();
-        let (first, second) = (half(0), half(1));
+        // By a coin, always the same one: with every other pair, inputs that go through the tiers in turn would give each half tiers of its own.
+        let mut coin = Generator::new(SEED);
+        let (first, second): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|_| coin.below(2) == 0);
         let cuts = cut_offs(&first, tiers);
         let steps = distances(&first, &cuts);
         let at = |half: &[&Item], distance: f64| at(half, easy, &cuts, distance);
@@ -126,6 +126,14 @@ mod tests {
         assert!(easy.curve[0].risk > 0.05 && easy.curve.last().expect("points").risk < 1e-9, "{easy:?}");
         assert!(easy.curve.windows(2).all(|two| two[0].coverage >= two[1].coverage));
         assert!(easy.chosen_distance.is_some_and(|distance| distance > 0.0));
+        // The tiers in turn: each half sees all of them.
+        let turns: Vec<Pair> = (0..25).flat_map(|i| [0, 25, 50, 75].map(|step| pairs[step + i])).collect();
+        let turns = Easy::of(&turns, &[0, 3], 4);
+        let widest = turns.curve[0].coverage;
+        assert!(
+            (0.3..0.7).contains(&widest) && turns.curve.last().expect("points").coverage < widest / 2.0,
+            "{turns:?}"
+        );
         let none = Easy::of(&[], &[0], 4);
         assert_eq!((none.precision.value, none.curve.len(), none.chosen), (None, 0, None));
     }

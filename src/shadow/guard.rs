@@ -127,28 +127,16 @@ pub fn demoted(rung: Rung, alarms: &[Alarm]) -> Rung {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::statistics::{Generator, at_least, at_most};
-    use super::super::{Arm, Failure, Judged};
     use super::*;
+    use crate::testing::shadow::{Local, REQUIREMENTS};
 
-    const REQUIRE: Requirements = Requirements {
-        pearson: Some(0.85),
-        tier_agreement: Some(0.90),
-        latency: Some(Duration::from_secs(30)),
-        failure_rate: Some(0.02),
-        pairs: 100,
-    };
+    fn pair(local: Local, seconds: f64) -> Pair {
+        crate::testing::shadow::pair(local, seconds, (1.0, 1.0))
+    }
 
-    fn pair(agrees: bool, fails: bool, seconds: f64) -> Pair {
-        let judged = |tier| Judged { score: 1.0, tier };
-        let local = if fails { Err(Failure::Timeout) } else { Ok(judged(u8::from(!agrees))) };
-        Pair {
-            at: 0,
-            reference: Arm { said: Ok(judged(0)), seconds: None },
-            local: Arm { said: local, seconds: Some(seconds) },
-        }
+    fn agreeing(agrees: bool, seconds: f64) -> Pair {
+        pair(if agrees { Local::Agrees } else { Local::Disagrees }, seconds)
     }
 
     #[test]
@@ -168,20 +156,19 @@ mod tests {
 
     #[test]
     fn each_rule_rings() {
-        let good: Vec<Pair> = (0..200).map(|i| pair(i % 20 != 0, false, 8.0)).collect();
-        assert_eq!(alarms(&good, &REQUIRE), []);
+        let good: Vec<Pair> = (0..200).map(|i| agreeing(i % 20 != 0, 8.0)).collect();
+        assert_eq!(alarms(&good, &REQUIREMENTS), []);
         let mut failing = good.clone();
-        failing.extend((0..6).map(|_| pair(true, true, 30.0)));
-        assert!(alarms(&failing, &REQUIRE).contains(&Alarm::Failures { failed: 6, window: 50 }));
+        failing.extend((0..6).map(|_| pair(Local::Fails, 30.0)));
+        assert!(alarms(&failing, &REQUIREMENTS).contains(&Alarm::Failures { failed: 6, window: 50 }));
         let mut wrong = good.clone();
-        wrong.extend((0..6).map(|_| pair(false, false, 8.0)));
-        assert!(matches!(alarms(&wrong, &REQUIRE)[..], [Alarm::Disagreement { window: 60, .. }]));
-        let slow: Vec<Pair> =
-            (0..180).map(|i| pair(i % 20 != 0, false, if i % 10 == 0 { 31.0 } else { 8.0 })).collect();
-        assert!(matches!(alarms(&slow, &REQUIRE)[..], [Alarm::Latency { .. }]));
-        let few: Vec<Pair> = (0..5).map(|_| pair(false, false, 8.0)).collect();
-        assert!(alarms(&few, &REQUIRE).contains(&Alarm::Sequential { what: "agreement", pairs: 5 }));
-        assert_eq!(demoted(Rung::Easy25, &alarms(&few, &REQUIRE)), Rung::Easy5);
+        wrong.extend((0..6).map(|_| agreeing(false, 8.0)));
+        assert!(matches!(alarms(&wrong, &REQUIREMENTS)[..], [Alarm::Disagreement { window: 60, .. }]));
+        let slow: Vec<Pair> = (0..180).map(|i| agreeing(i % 20 != 0, if i % 10 == 0 { 31.0 } else { 8.0 })).collect();
+        assert!(matches!(alarms(&slow, &REQUIREMENTS)[..], [Alarm::Latency { .. }]));
+        let few: Vec<Pair> = (0..5).map(|_| agreeing(false, 8.0)).collect();
+        assert!(alarms(&few, &REQUIREMENTS).contains(&Alarm::Sequential { what: "agreement", pairs: 5 }));
+        assert_eq!(demoted(Rung::Easy25, &alarms(&few, &REQUIREMENTS)), Rung::Easy5);
         assert_eq!(demoted(Rung::All, &[Alarm::Fingerprint]), Rung::Shadow);
     }
 
@@ -190,10 +177,10 @@ mod tests {
         let mut generator = Generator::new(11);
         let mut caught = 0;
         for _ in 0..200 {
-            let mut pairs: Vec<Pair> = (0..200).map(|_| pair(generator.uniform() < 0.97, false, 8.0)).collect();
+            let mut pairs: Vec<Pair> = (0..200).map(|_| agreeing(generator.uniform() < 0.97, 8.0)).collect();
             let turned = (0..100).any(|_| {
-                pairs.push(pair(generator.uniform() < 0.80, false, 8.0));
-                !alarms(&pairs, &REQUIRE).is_empty()
+                pairs.push(agreeing(generator.uniform() < 0.80, 8.0));
+                !alarms(&pairs, &REQUIREMENTS).is_empty()
             });
             caught += usize::from(turned);
         }

@@ -5,9 +5,9 @@ use super::statistics::{
     ALPHA, Confusion, Generator, Quantiles, SEED, TWO_SIDED, bias, bootstrap_correlation, failure_upper, fisher, float,
     pearson, wilson,
 };
-use super::{Arm, Failure, Judged, Pair, alarms, take_looks};
+use super::{Pair, alarms, take_looks};
 use crate::fleet::{Requirements, Shadow};
-use crate::testing;
+use crate::testing::{self, shadow::Local};
 
 const RUNS: usize = 10_000;
 const NOTHING: Requirements =
@@ -120,10 +120,13 @@ fn calibration(require: Requirements) -> Shadow {
     Shadow { require, ..testing::example().shadows.get("job-score").expect("declared").clone() }
 }
 
-fn pair(agrees: bool, fails: bool, seconds: f64, (reference, local): (f64, f64)) -> Pair {
-    let said = Ok(Judged { score: reference, tier: 0 });
-    let local = if fails { Err(Failure::NotJson) } else { Ok(Judged { score: local, tier: u8::from(!agrees) }) };
-    Pair { at: 0, reference: Arm { said, seconds: None }, local: Arm { said: local, seconds: Some(seconds) } }
+fn pair(agrees: bool, fails: bool, seconds: f64, scores: (f64, f64)) -> Pair {
+    let local = match (fails, agrees) {
+        (true, _) => Local::Fails,
+        (false, true) => Local::Agrees,
+        (false, false) => Local::Disagrees,
+    };
+    testing::shadow::pair(local, seconds, scores)
 }
 
 #[test]

@@ -155,18 +155,9 @@ fn pairs_for_latency(measures: &Measures, limit: f64) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::{Arm, Failure, Judged, Pair};
     use super::*;
-
-    const REQUIRE: Requirements = Requirements {
-        pearson: Some(0.85),
-        tier_agreement: Some(0.90),
-        latency: Some(Duration::from_secs(30)),
-        failure_rate: Some(0.02),
-        pairs: 100,
-    };
+    use crate::testing::shadow::REQUIREMENTS;
 
     /// n pairs of which so many disagree and so many fail; scores nearly equal.
     fn pairs(n: usize, wrong: usize, failed: usize) -> Vec<Pair> {
@@ -189,7 +180,7 @@ mod tests {
     }
 
     fn of(n: usize, wrong: usize, failed: usize) -> Assessment {
-        assess(&Measures::of(&pairs(n, wrong, failed), 4, &[]), &REQUIRE)
+        assess(&Measures::of(&pairs(n, wrong, failed), 4, &[]), &REQUIREMENTS)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{Grid, Tone, sanitize};
 use crate::fleet::Shadow;
+use crate::shadow::statistics::{ALPHA, RESAMPLES};
 use crate::shadow::{Assessment, Decision, Easy, Estimate, Looks, Measures, NextRung, PER_TIER, Verdict};
 
 /// What the report is made of.
@@ -15,6 +16,8 @@ pub struct ShadowAnswer<'a> {
     pub others: usize,
     /// How many pairs the guard's last demotion left behind.
     pub earlier: usize,
+    /// How many different inputs the pairs rest on.
+    pub inputs: usize,
     /// What was measured.
     pub measures: &'a Measures,
     /// Held to the requirements.
@@ -50,18 +53,20 @@ pub(super) fn percent(part: usize, whole: usize) -> String {
 
 /// How a measure is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
+pub(super) enum Unit {
     Plain,
     Percent,
     Seconds,
 }
 
 impl Unit {
-    fn show(self, value: Option<f64>) -> String {
+    pub(super) fn show(self, value: Option<f64>) -> String {
         match (self, value) {
             (_, None) => "–".to_owned(),
             (Self::Plain, Some(value)) => format!("{value:.3}"),
             (Self::Percent, Some(value)) => format!("{:.1} %", value * 100.0),
+            // A small model's answers take milliseconds.
+            (Self::Seconds, Some(value)) if value < 1.0 => format!("{value:.3} s"),
             (Self::Seconds, Some(value)) => format!("{value:.1} s"),
         }
     }
@@ -101,14 +106,12 @@ pub fn render_shadow(answer: &ShadowAnswer<'_>, width: u16, color: bool) -> Stri
     let others =
         if answer.others > 0 { format!(", {} earlier or parallel experiments", answer.others) } else { String::new() };
     text.push_str(&format!("experiment {fingerprint}{others}\n"));
-    let void =
-        if measures.void > 0 { format!(", {} void (the reference failed)", measures.void) } else { String::new() };
     let earlier = if answer.earlier > 0 {
         format!(", {} more from before the guard demoted it, which count no longer", answer.earlier)
     } else {
         String::new()
     };
-    text.push_str(&format!("{} pairs{void}{earlier}\n\n", measures.pairs));
+    text.push_str(&format!("{}{earlier}\n\n", sample(answer)));
     text.push_str(&format!(
         "by bounds  {}\nby points  {}\n",
         paint(tone(assessment.bound), assessment.bound.as_str()),
@@ -124,9 +127,13 @@ pub fn render_shadow(answer: &ShadowAnswer<'_>, width: u16, color: bool) -> Stri
     text.push('\n');
     text.push_str(&requirements(assessment, width, color));
     text.push('\n');
-    text.push_str(&others_table(measures, width, color));
+    text.push_str(&others_table(answer, width, color));
     text.push('\n');
     text.push_str(&confusion(shadow, measures, width, color));
+    text.push_str("\nintervals, at 95 %\n");
+    for (of, method) in methods() {
+        text.push_str(&format!("  {of:<22}  {method}\n"));
+    }
     text.push_str(&notes(answer));
     text.push_str(&looks_text(answer));
     text.push_str(&ladder(answer));
@@ -165,34 +172,75 @@ fn requirements(assessment: &Assessment, width: u16, color: bool) -> String {
     grid.render()
 }
 
-fn others_table(measures: &Measures, width: u16, color: bool) -> String {
+fn others_table(answer: &ShadowAnswer<'_>, width: u16, color: bool) -> String {
     let mut grid = Grid::new(&["MEASURE", ">SEEN", "INTERVAL", ">N"], width, color);
+    for MeasureRow { name, seen, interval, n } in other_measures(answer) {
+        grid.row([(name, Tone::Plain), (seen, Tone::Plain), (interval, Tone::Plain), (n.to_string(), Tone::Dim)]);
+    }
+    grid.render()
+}
+
+/// A measure without a requirement, as it is written.
+pub(super) struct MeasureRow {
+    pub(super) name: String,
+    pub(super) seen: String,
+    pub(super) interval: String,
+    pub(super) n: usize,
+}
+
+/// What no requirement is made of, and a sceptic wants to see.
+pub(super) fn other_measures(answer: &ShadowAnswer<'_>) -> Vec<MeasureRow> {
+    let ShadowAnswer { shadow, measures, .. } = *answer;
+    let mut rows = Vec::new();
     let mut row = |name: &str, unit: Unit, estimate: Estimate| {
-        grid.row([
-            (name.to_owned(), Tone::Plain),
-            (unit.show(estimate.value), Tone::Plain),
-            (unit.interval(estimate), Tone::Plain),
-            (estimate.n.to_string(), Tone::Dim),
-        ]);
+        let (seen, interval) = (unit.show(estimate.value), unit.interval(estimate));
+        rows.push(MeasureRow { name: name.to_owned(), seen, interval, n: estimate.n });
     };
     row("Spearman", Unit::Plain, measures.spearman);
     row("Lin's concordance", Unit::Plain, measures.concordance);
     row("bias (local − reference)", Unit::Plain, measures.bias);
     row("mean absolute error", Unit::Plain, measures.mean_absolute_error);
     row("weighted kappa", Unit::Plain, measures.weighted_kappa);
-    row("good called last", Unit::Percent, measures.false_last);
+    if let (Some(last), better) = (shadow.tiers.last(), &shadow.tiers[..shadow.tiers.len() / 2]) {
+        let better: Vec<_> = better.iter().map(|tier| sanitize(tier)).collect();
+        row(&format!("{} called {}", better.join(", "), sanitize(last)), Unit::Percent, measures.false_last);
+    }
+    let alone = |value, n| Estimate { value, low: None, high: None, n };
     if let Some(found) = measures.latency {
-        let of = |value| Estimate { value: Some(value), low: None, high: None, n: found.n };
-        row("latency p50", Unit::Seconds, of(found.p50));
-        row("latency p99", Unit::Seconds, of(found.p99));
+        row("latency p50", Unit::Seconds, alone(Some(found.p50), found.n));
+        row("latency p99", Unit::Seconds, alone(Some(found.p99), found.n));
     }
     if let Some(found) = measures.reference_latency {
-        row("reference's p95", Unit::Seconds, Estimate { value: Some(found.p95), low: None, high: None, n: found.n });
+        row("reference's p95", Unit::Seconds, alone(Some(found.p95), found.n));
     }
     if let Some(noise) = measures.noise {
         row("reference with itself", Unit::Percent, noise.agreement);
+        row("reference with itself, r", Unit::Plain, alone(noise.pearson, noise.agreement.n));
+        row("r without that noise", Unit::Plain, alone(noise.disattenuated, noise.agreement.n));
     }
-    grid.render()
+    rows
+}
+
+/// What the numbers rest on.
+pub(super) fn sample(answer: &ShadowAnswer<'_>) -> String {
+    let Measures { pairs, void, .. } = answer.measures;
+    format!("{pairs} pairs of {} different inputs, {void} void (the reference failed)", answer.inputs)
+}
+
+/// What each interval is of, and how it is made.
+pub(super) fn methods() -> [(&'static str, String); 6] {
+    let text = str::to_owned;
+    [
+        ("r", format!("two-sided; Fisher's z or a bootstrap ({RESAMPLES} resamples), each end the wider")),
+        ("agreement, shares", text("two-sided; Wilson's score")),
+        ("bias", text("two-sided; normal")),
+        (
+            "weighted kappa",
+            text("two-sided; normal, by Fleiss, Cohen and Everitt; without width where no tier differs"),
+        ),
+        ("failure rate", text("each end one-sided; Clopper and Pearson")),
+        ("p95", text("each end one-sided; order statistics, no distribution assumed")),
+    ]
 }
 
 fn confusion(shadow: &Shadow, measures: &Measures, width: u16, color: bool) -> String {
@@ -264,6 +312,12 @@ pub(super) fn remarks(answer: &ShadowAnswer<'_>) -> Vec<String> {
         }
         None => {}
     }
+    if answer.inputs < measures.pairs {
+        notes.push(format!(
+            "{} pairs repeat the input of another: they are counted, and say less than as many new ones",
+            measures.pairs - answer.inputs
+        ));
+    }
     let precision = answer.easy.precision;
     if precision.n > 0 {
         notes.push(format!(
@@ -289,6 +343,18 @@ fn notes(answer: &ShadowAnswer<'_>) -> String {
     }
 }
 
+/// What is over the looks: they alone open the first rung, and share one error.
+pub(super) fn looks_heading(answer: &ShadowAnswer<'_>) -> String {
+    let spent: f64 = answer
+        .looks
+        .taken
+        .iter()
+        .filter(|taken| taken.admits)
+        .map(|taken| taken.look.alpha)
+        .fold(0.0, std::ops::Add::add);
+    format!("planned looks, which alone open the first rung; {spent:.4} of their error of {ALPHA} is spent")
+}
+
 /// The looks in words.
 pub(super) fn look_lines(answer: &ShadowAnswer<'_>) -> Vec<String> {
     let mut lines: Vec<String> = answer
@@ -308,7 +374,8 @@ pub(super) fn look_lines(answer: &ShadowAnswer<'_>) -> Vec<String> {
 }
 
 fn looks_text(answer: &ShadowAnswer<'_>) -> String {
-    format!("\n{}\n", look_lines(answer).join("\n"))
+    let lines: Vec<String> = look_lines(answer).iter().map(|line| format!("  {line}\n")).collect();
+    format!("\n{}\n{}", looks_heading(answer), lines.concat())
 }
 
 fn ladder(answer: &ShadowAnswer<'_>) -> String {

@@ -5,7 +5,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::ShadowAnswer;
 use super::clock_face::clock_face;
-use super::shadow::{look_lines, remarks};
+use super::shadow::{Unit, look_lines, looks_heading, methods, other_measures, remarks, sample};
 use crate::fleet::{Fleet, Rung};
 use crate::shadow::statistics::{TWO_SIDED, wilson};
 use crate::shadow::{Pair, Verdict, thinned};
@@ -80,10 +80,9 @@ pub fn render_shadow_page(answer: &ShadowAnswer<'_>, pairs: &[Pair], fleet: &Fle
     let valid: Vec<&Pair> = pairs.iter().filter(|pair| pair.is_valid()).collect();
     let requirements: Vec<Value> = answer.assessment.requirements.iter().map(|one| {
         let show = |value: Option<f64>| match (one.name, value) {
-            (_, None) => "–".to_owned(),
-            ("latency", Some(value)) => format!("{value:.1} s"),
-            ("pearson", Some(value)) => format!("{value:.3}"),
-            (_, Some(value)) => format!("{:.1} %", value * 100.0),
+            ("latency", value) => Unit::Seconds.show(value),
+            ("pearson", value) => Unit::Plain.show(value),
+            (_, value) => Unit::Percent.show(value),
         };
         let title = match one.name {
             "pearson" => "Pearson’s r",
@@ -97,9 +96,13 @@ pub fn render_shadow_page(answer: &ShadowAnswer<'_>, pairs: &[Pair], fleet: &Fle
             n => one.estimate.n, bound => one.bound.as_str(), point => one.point.as_str(), more => one.more,
         }
     }).collect();
+    let others: Vec<Value> = other_measures(answer)
+        .into_iter()
+        .map(|row| context! { name => row.name, seen => row.seen, interval => row.interval, n => row.n })
+        .collect();
     let headline = match answer.assessment.bound {
         Verdict::Pass => "The bounds satisfy every requirement.",
-        Verdict::Fail => "At least one requirement is missed beyond doubt.",
+        Verdict::Fail => "Of at least one requirement the whole interval misses what is needed.",
         Verdict::Inconclusive => "The bounds do not decide yet.",
     };
     let decisions: Vec<Value> = answer.decisions.iter().rev().take(20).map(|one| context! {
@@ -122,9 +125,10 @@ pub fn render_shadow_page(answer: &ShadowAnswer<'_>, pairs: &[Pair], fleet: &Fle
         .collect();
     let values = context! {
         name => shadow.name.as_str(), slot => shadow.slot.as_str(), reference => shadow.reference.model.as_str(), fleet => fleet.name.as_str(), at => clock_face(at, fleet),
-        fingerprint => answer.fingerprint.unwrap_or("none yet"), n => answer.measures.pairs, void => answer.measures.void, rung => shadow.rung.as_str(),
+        fingerprint => answer.fingerprint.unwrap_or("none yet"), sample => sample(answer), rung => shadow.rung.as_str(),
         verdict => answer.assessment.bound.as_str(), point => answer.assessment.point.as_str(), headline, more => answer.assessment.more_pairs,
-        requirements, remarks => remarks(answer), looks => look_lines(answer),
+        requirements, others, methods => methods().into_iter().map(|(of, method)| context! { of, method }).collect::<Vec<Value>>(),
+        remarks => remarks(answer), looks_heading => looks_heading(answer), looks => look_lines(answer),
         scatter => scatter(&valid), confusion => confusion(answer), time => over_time(&valid, shadow.require.tier_agreement),
         latency => latency(&valid, shadow.require.latency.map(|limit| limit.as_secs_f64())), coverage => coverage(answer),
         rungs, next => answer.next.map(|next| context! { name => next.rung.as_str(), missing => next.missing.clone() }), decisions,

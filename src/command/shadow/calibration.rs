@@ -53,6 +53,8 @@ pub(super) struct Known {
     pub(super) others: usize,
     /// How many pairs it had before the guard last demoted.
     pub(super) earlier: usize,
+    /// How many different inputs its valid pairs since then rest on.
+    pub(super) inputs: usize,
     /// Its pairs since then, oldest first.
     pub(super) pairs: Vec<Pair>,
     /// What they measure.
@@ -98,7 +100,10 @@ pub(super) fn known(
     let id = chosen.as_ref().map_or("", |one| one.fingerprint.as_str());
     // What the guard demoted begins again: what was seen before it admits to nothing any more.
     let all = pairs.len();
-    let pairs = pairs_since(pairs, last_demotion(&decisions, id));
+    let since = last_demotion(&decisions, id);
+    let pairs = pairs_since(pairs, since);
+    let after = since.map_or(i64::MIN, |at| at.as_second());
+    let inputs = chosen.as_ref().map_or(Ok(0), |one| store.distinct_inputs(one.id, after))?;
     let measures = Measures::of(&pairs, shadow.tiers.len(), &repeats);
     let assessment = assess(&measures, &shadow.require);
     let easy = Easy::of(&pairs, &easy_places(shadow), shadow.tiers.len());
@@ -116,6 +121,7 @@ pub(super) fn known(
     Ok(Known {
         others: experiments.len(),
         earlier: all - pairs.len(),
+        inputs,
         experiment: chosen,
         pairs,
         measures,

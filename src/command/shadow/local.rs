@@ -79,6 +79,28 @@ pub(super) enum Outcome {
     Nobody(String),
 }
 
+/// What a look at the machine comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It has nothing else to do.
+    Ask,
+    /// It works for others: look again in a moment.
+    Wait,
+    /// It has worked for others for too long.
+    PutOff,
+}
+
+/// Others come first: with more requests in flight than `ours` the machine is busy.
+fn turn(in_flight: u32, ours: u32, waited: Duration) -> Turn {
+    if in_flight <= ours {
+        Turn::Ask
+    } else if waited <= BUSY_PATIENCE {
+        Turn::Wait
+    } else {
+        Turn::PutOff
+    }
+}
+
 /// Asks the slot for one input.
 pub(super) async fn ask(local: Arc<Local>, input: Input) -> Outcome {
     let began = Instant::now();
@@ -87,12 +109,13 @@ pub(super) async fn ask(local: Arc<Local>, input: Input) -> Outcome {
         let resolution = slot::resolve(&local.fleet, &local.slot, &snapshot, local.clock.now(), &Cursor::default());
         let Some(choice) = &resolution.choice else { return Outcome::Nobody(resolution.reason.clone()) };
         let in_flight = snapshot.of(&choice.machine.name).map_or(0, slot::MachineHealth::in_flight);
-        if in_flight > local.ours.at(&choice.machine.name) {
-            if began.elapsed() > BUSY_PATIENCE {
-                return Outcome::Busy;
+        match turn(in_flight, local.ours.at(&choice.machine.name), began.elapsed()) {
+            Turn::Ask => {}
+            Turn::Wait => {
+                tokio::time::sleep(BUSY_INTERVAL).await;
+                continue;
             }
-            tokio::time::sleep(BUSY_INTERVAL).await;
-            continue;
+            Turn::PutOff => return Outcome::Busy,
         }
         let mut body = input.fields.clone();
         // What an input asks for by itself wins over the profile's defaults.
@@ -140,4 +163,26 @@ async fn snapshot(local: &Arc<Local>) -> Snapshot {
         });
     }
     Snapshot { taken_at: at, lease: Some(LEASE), machines: probes.join_all().await.into_iter().collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_come_first() {
+        let (short, long) = (Duration::from_secs(119), Duration::from_secs(121));
+        for (in_flight, ours, waited, wanted) in [
+            (0, 0, short, Turn::Ask),
+            // What this run has there itself makes nobody wait.
+            (2, 2, short, Turn::Ask),
+            (1, 2, short, Turn::Ask),
+            (1, 0, short, Turn::Wait),
+            (3, 2, short, Turn::Wait),
+            (3, 2, long, Turn::PutOff),
+            (0, 0, long, Turn::Ask),
+        ] {
+            assert_eq!(turn(in_flight, ours, waited), wanted, "{in_flight} in flight, {ours} ours, {waited:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::fleet::Shadow;
 use crate::fs;
+use crate::shadow::store::Totals;
 use crate::ui::json::{ShadowReportDocument, VerdictMode};
 use crate::ui::{ShadowAnswer, render_shadow, render_shadow_page};
 
@@ -39,12 +40,15 @@ pub(super) fn answer<'a>(shadow: &'a Shadow, known: &'a Known) -> ShadowAnswer<'
     let money = known
         .experiment
         .as_ref()
+        // An imported pair tells no tokens.
+        .filter(|_| known.totals != Totals::default())
         .and_then(|_| calibration::cost(shadow, known.totals.tokens_in as f64, known.totals.tokens_out as f64));
     ShadowAnswer {
         shadow,
         fingerprint: known.experiment.as_ref().map(|one| one.fingerprint.as_str()),
         others: known.others,
         earlier: known.earlier,
+        inputs: known.inputs,
         measures: &known.measures,
         assessment: &known.assessment,
         easy: &known.easy,

@@ -234,6 +234,19 @@ impl Store {
         read().map_err(|error| self.error(error))
     }
 
+    /// How many different inputs the valid pairs after a second rest on: one input under two ids makes two pairs, and no more evidence than one.
+    pub fn distinct_inputs(&self, experiment: i64, after: i64) -> Result<usize, StoreError> {
+        self.connection
+            .query_row(
+                "select count(distinct content) from pairs
+                 where experiment = ?1 and local_state is not null and reference_state = 'ok' and at > ?2",
+                params![experiment, after],
+                |row| row.get::<_, u32>(0),
+            )
+            .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+            .map_err(|error| self.error(error))
+    }
+
     /// The complete pair of an item.
     pub fn pair(&self, experiment: i64, item: &str) -> Result<Option<Pair>, StoreError> {
         self.connection

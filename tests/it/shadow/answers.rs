@@ -90,6 +90,25 @@ fn inputs_and_recordings_with_two_meanings_are_refused() {
 }
 
 #[test]
+fn few_pairs_and_repeated_inputs_are_told() {
+    let lab = lab(Manner::Sound, Manner::Near, "", 9);
+    let run = |arguments: &[&str]| lab.fleetctl.run(arguments);
+    assert_eq!(run(&["shadow", "run", "job", "--input", "in.jsonl"]).exit, Some(0));
+    let document = report(&lab.fleetctl);
+    let measures = &document["measures"];
+    assert_eq!((&document["n"], &document["verdict"]), (&json!(9), &json!("inconclusive")));
+    assert_eq!((&measures["pearson"]["value"], &measures["pearson"]["n"]), (&Value::Null, &json!(9)));
+    assert_eq!(measures["tier_agreement"]["n"], 9);
+    // The same listings under other names buy pairs, and no evidence.
+    let renamed = super::scripted::inputs(9).replace("\"id\":\"i", "\"id\":\"again-");
+    lab.fleetctl.write("renamed.jsonl", renamed.as_bytes());
+    assert_eq!(run(&["shadow", "run", "job", "--input", "renamed.jsonl"]).exit, Some(0));
+    let told = run(&["shadow", "report", "job"]).stdout;
+    assert!(told.contains("18 pairs of 9 different inputs, 0 void (the reference failed)"), "{told}");
+    assert!(told.contains("9 pairs repeat the input of another"), "{told}");
+}
+
+#[test]
 fn anthropics_api_is_asked_in_its_own_words() {
     let (reference, local) = (server(Manner::Sound), server(Manner::Near));
     let url = format!("http://127.0.0.1:{}/anthropic/v1", reference.port);

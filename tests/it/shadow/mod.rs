@@ -1,6 +1,7 @@
 //! `shadow` as it is typed.
 
 mod answers;
+mod busy;
 mod ladder;
 mod page;
 mod recorder;

@@ -70,7 +70,7 @@ fn what_the_gateway_records_is_imported() {
         (&json!(39), &json!(37), &json!(9.5))
     );
     let told = fleetctl.run(&["shadow", "report", "job"]).stdout;
-    assert!(told.contains("39 pairs, 1 void (the reference failed)"), "{told}");
+    assert!(told.contains("39 pairs of 39 different inputs, 1 void (the reference failed)"), "{told}");
     assert!(told.contains("failed local answers count as disagreements: empty 1, timeout 1"), "{told}");
     let again = fleetctl.run(&["shadow", "import", "job", "gateway/pairs.jsonl"]);
     assert_eq!(again.stderr, "job: 0 new pairs, 40 known already\n");

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -25,9 +26,15 @@ pub(super) enum Manner {
     Refuses,
 }
 
+#[derive(Clone)]
 pub(super) struct Server {
     pub(super) port: u16,
+    /// Prompts that it was sent.
     pub(super) asked: Arc<AtomicUsize>,
+    /// Looks at how busy it is.
+    pub(super) looks: Arc<AtomicUsize>,
+    /// Requests of others that it says it works on.
+    pub(super) others: Arc<AtomicUsize>,
     /// The latest request to it: head and body.
     pub(super) latest: Arc<Mutex<(String, String)>>,
 }
@@ -36,15 +43,15 @@ pub(super) struct Server {
 pub(super) fn server(manner: Manner) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let latest = Arc::default();
-    let (counter, seen) = (Arc::clone(&asked), Arc::clone(&latest));
+    let server =
+        Server { port, asked: Arc::default(), looks: Arc::default(), others: Arc::default(), latest: Arc::default() };
+    let itself = server.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            answer(stream, manner, &counter, &seen);
+            answer(stream, manner, &itself);
         }
     });
-    Server { port, asked, latest }
+    server
 }
 
 fn request(stream: &mut TcpStream) -> Option<(String, String)> {
@@ -71,15 +78,19 @@ fn request(stream: &mut TcpStream) -> Option<(String, String)> {
 }
 
 /// The item's number is the last word of the last message; its tier and score follow from it.
-fn answer(mut stream: TcpStream, manner: Manner, asked: &AtomicUsize, latest: &Mutex<(String, String)>) {
+fn answer(mut stream: TcpStream, manner: Manner, server: &Server) {
     let Some((head, body)) = request(&mut stream) else { return };
     let (status, body) = if head.starts_with("GET /v1/models/status ") {
         (200, json!({"models": [{"id": "deep", "loaded": true, "is_loading": false}]}).to_string())
     } else if head.starts_with("GET ") {
-        (200, json!({"active_requests": 0, "waiting_requests": 0}).to_string())
+        let others = server.others.load(Ordering::SeqCst);
+        if head.starts_with("GET /api/status ") {
+            server.looks.fetch_add(1, Ordering::SeqCst);
+        }
+        (200, json!({"active_requests": others, "waiting_requests": 0}).to_string())
     } else {
-        asked.fetch_add(1, Ordering::SeqCst);
-        *latest.lock().expect("nobody panicked") = (head.clone(), body.clone());
+        server.asked.fetch_add(1, Ordering::SeqCst);
+        *server.latest.lock().expect("nobody panicked") = (head.clone(), body.clone());
         let body: Value = serde_json::from_str(&body).unwrap_or_default();
         let last = body["messages"]
             .as_array()
@@ -192,6 +203,15 @@ pub(super) fn report(fleetctl: &Fleetctl) -> Value {
     let output = fleetctl.run(&["shadow", "report", "job", "--json"]);
     assert_eq!(output.exit, Some(0), "{}", output.stderr);
     serde_json::from_str(&output.stdout).expect("a document")
+}
+
+/// Waits until a number is reached; bounded.
+pub(super) fn reach(number: &AtomicUsize, wanted: usize) {
+    let end = Instant::now() + Duration::from_mins(1);
+    while number.load(Ordering::SeqCst) < wanted {
+        assert!(Instant::now() < end, "{wanted} was never reached");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The store of a directory's only calibration.

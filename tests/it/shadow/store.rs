@@ -1,12 +1,11 @@
 //! What is kept: through kills, locks, damage, and later releases.
 
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::scripted::{Lab, Manner, lab, report, store};
+use super::scripted::{Lab, Manner, lab, reach, report, store};
 
 /// How many are at work at once in these tests.
 const WIDTH: usize = 4;
@@ -17,15 +16,6 @@ fn running(lab: &Lab, asked: usize) -> Child {
     let child = lab.fleetctl.command(&arguments).stderr(Stdio::null()).spawn().expect("it runs");
     reach(&lab.reference.asked, asked);
     child
-}
-
-/// Waits until a number is reached; bounded.
-fn reach(number: &AtomicUsize, wanted: usize) {
-    let end = Instant::now() + Duration::from_mins(1);
-    while number.load(Ordering::SeqCst) < wanted {
-        assert!(Instant::now() < end, "{wanted} was never reached");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -80,7 +70,16 @@ fn a_damaged_store_is_kept_aside_and_a_newer_one_refused() {
     let run = |arguments: &[&str]| lab.fleetctl.run(arguments);
     assert_eq!(run(&["shadow", "run", "job", "--input", "in.jsonl"]).exit, Some(0));
     let store = store(&lab.fleetctl);
-    std::fs::write(&store, vec![b'x'; 8192]).expect("damaged");
+    let sound = std::fs::read(&store).expect("the store");
+    assert!(sound.len() > 3 * 4096, "{} bytes", sound.len());
+    // A page in its middle, which opening alone would not notice.
+    let mut torn = sound;
+    torn[4096..8192].fill(b'x');
+    std::fs::write(&store, torn).expect("damaged");
+    let output = run(&["shadow", "report", "job"]);
+    assert_eq!(output.exit, Some(0), "{}", output.stderr);
+    assert!(output.stderr.contains("is damaged: it is kept as"), "{}", output.stderr);
+    std::fs::write(&store, vec![b'x'; 8192]).expect("damaged again");
     let output = run(&["shadow", "report", "job"]);
     assert_eq!(output.exit, Some(0), "{}", output.stderr);
     assert!(

@@ -68,12 +68,13 @@ pub fn probe(bytes: &[u8]) {
         let ours = |path: &String| crate::fleet::layout::could_be_ours(path, base);
         assert!(transaction.removes.iter().all(ours), "{:?}", transaction.removes);
     }
-    assert_shown(&plan_text(std::slice::from_ref(&planned), Palette::new(false)));
+    assert_shown(&plan_text(std::slice::from_ref(&planned), 80, Palette::new(false)));
     let examined = plan::doctor::Examined {
         fleet,
         machine,
         bundle: &bundle,
         observed: &observed,
+        drifts: false,
         peer: None,
         now: NOW,
         quote: &crate::transport::quote,

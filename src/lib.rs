@@ -35,4 +35,4 @@ mod testing;
 pub mod transport;
 pub mod ui;
 
-pub use command::run;
+pub use command::{guarded, run};

@@ -26,12 +26,15 @@ pub(crate) enum OnUnreachable {
     Skip,
 }
 
+/// Where the fleet file is looked for without `-f`.
+pub(crate) const FLEET_FILE: &str = "fleet.toml";
+
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of a command line")]
 pub(crate) struct GlobalArgs {
     /// The fleet file
-    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "fleet.toml", global = true)]
+    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = FLEET_FILE, global = true)]
     pub(crate) file: PathBuf,
     /// Only these machines: a name, a glob, or tier:LABEL; repeatable, or comma-separated
     #[arg(long, value_name = "SELECTOR", value_delimiter = ',', global = true)]

@@ -34,7 +34,7 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use gateway::{GatewayArgs, GatewayCommand, GatewayEngineName, GatewayRenderArgs};
-pub(crate) use global::{ColorWhen, GlobalArgs, OnUnreachable};
+pub(crate) use global::{ColorWhen, FLEET_FILE, GlobalArgs, OnUnreachable};
 pub(crate) use init::InitArgs;
 pub(crate) use jobs::{JobsAction, JobsArgs, JobsLogArgs, JobsRunArgs};
 pub(crate) use man::ManArgs;

@@ -45,7 +45,11 @@ pub(crate) fn run(cx: &Context, args: &AdoptArgs) -> Result<Exit, CommandError> 
         transaction.units.splice(0..0, taken.iter().map(step));
         transaction.drain = Drain::Engine;
         cx.ui.commentary(&said(&fleet, machine, &observed, &taken));
-        cx.ui.commentary(&plan_text(std::slice::from_ref(&plan), Palette::new(cx.ui.colors_commentary())));
+        cx.ui.commentary(&plan_text(
+            std::slice::from_ref(&plan),
+            cx.ui.width(),
+            Palette::new(cx.ui.colors_commentary()),
+        ));
         cx.agree(&args.carry_out, &format!("Adopt {}?", machine.name))?;
         let ended = taken.iter().map(|foreign| format!("adopted {}", named(foreign)));
         let summary: Vec<String> = ended.chain(plan.changes.iter().map(Change::line)).collect();

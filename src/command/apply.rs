@@ -85,7 +85,7 @@ async fn apply(
     if !jobs.is_empty() {
         // Who is asked must see what for; who is not, may have it quiet.
         if !(args.carry_out.yes && cx.ui.is_quiet()) {
-            cx.ui.commentary(&plan_text(&plans, Palette::new(cx.ui.colors_commentary())));
+            cx.ui.commentary(&plan_text(&plans, cx.ui.width(), Palette::new(cx.ui.colors_commentary())));
         }
         let count = if jobs.len() == 1 { "1 machine".to_owned() } else { format!("{} machines", jobs.len()) };
         cx.agree(&args.carry_out, &format!("Apply to {count}?"))?;

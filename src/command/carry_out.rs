@@ -183,7 +183,7 @@ impl Context {
         if self.global.json {
             self.ui.answer_json(&ApplyDocument::of(verb, report))?;
         } else {
-            self.ui.answer(&report_text(report, Palette::new(self.ui.colors_answer())))?;
+            self.ui.answer(&report_text(report, self.ui.width(), Palette::new(self.ui.colors_answer())))?;
         }
         Ok(report.exit())
     }

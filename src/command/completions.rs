@@ -54,7 +54,7 @@ fn named_file(words: &[OsString]) -> PathBuf {
             named = Some(PathBuf::from(path));
         }
     }
-    named.unwrap_or_else(|| PathBuf::from("fleet.toml"))
+    named.unwrap_or_else(|| PathBuf::from(crate::cli::FLEET_FILE))
 }
 
 /// What a value can be.

@@ -1,6 +1,7 @@
 //! Arguments in, exit code out.
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::Parser as _;
 
@@ -13,10 +14,21 @@ use crate::clock::Clock;
 use crate::env::Env;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Color, Ui, Volume};
+use crate::ui::{Color, Ui, Volume, announce_bugs};
 
 /// Runs the command line and returns the exit code; everything that was to be said has been said.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    guarded(|| typed(arguments))
+}
+
+/// Runs `work`; a panic of it is told as a bug, and is exit code 70.
+pub fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    announce_bugs();
+    // Nothing of a panicked run is used afterwards.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
+}
+
+fn typed(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let env = Env::of_process();
     if env.get(completions::VARIABLE).is_some() {
         return completions::complete(arguments.into_iter().collect());

@@ -70,12 +70,9 @@ async fn look(
         if let Err(error) = cx.values(fleet, &[machine]).await {
             findings.push(missing_secret(machine, &error));
         }
-        let rank = |finding: &FindingEntry| match finding.severity {
-            "error" => 0,
-            "warning" => 1,
-            _ => 2,
-        };
-        findings.sort_by_key(rank);
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        findings.retain(|finding| !doctor::is_said_by(finding.code, &codes));
+        findings.sort_by_key(|finding| doctor::order(finding.code, severity(finding)));
         shown.push(ExaminedMachine { name: machine.name.to_string(), findings });
     }
     let document = DoctorDocument { schema: "fleetctl.doctor/1", machines: shown };
@@ -89,14 +86,16 @@ async fn look(
         match answer {
             Ok(_) if has_error => MachineOutcome::Differs,
             Ok(_) => MachineOutcome::Succeeded,
-            // A machine that does not answer is what doctor is for: a finding, not a failure, but for a bug of ours.
-            Err(silent) => match silent.outcome(cx.global.unreachable) {
-                MachineOutcome::Failed => MachineOutcome::Differs,
-                other => other,
-            },
+            // A finding, and not examined further: cli.md counts it as failed, for every verb.
+            Err(silent) => silent.outcome(cx.global.unreachable),
         }
     });
     Ok(over_machines(outcomes))
+}
+
+fn severity(finding: &FindingEntry) -> Severity {
+    let all = [Severity::Error, Severity::Warning];
+    all.into_iter().find(|severity| severity.as_str() == finding.severity).unwrap_or(Severity::Note)
 }
 
 fn is_peer(machine: &Machine, peer: &Node) -> bool {
@@ -117,17 +116,19 @@ fn findings(
 ) -> Vec<FindingEntry> {
     let bundle = render::bundle(fleet, machine);
     let observed = answer.as_ref().ok().map(|answered| &answered.observed);
+    let alerts = status::alerts_of(fleet, machine, answer, cx.clock.now());
     let examined = observed.map(|observed| Examined {
         fleet,
         machine,
         bundle: &bundle,
         observed,
+        drifts: alerts.iter().any(|alert| alert.code == "drifted"),
         peer,
         now: cx.clock.now(),
         quote: &quote,
     });
-    let through = Through { machine, lan: observed.is_some_and(|observed| observed.path == Path::Lan) };
-    let mut all: Vec<FindingEntry> = status::alerts_of(fleet, machine, answer, cx.clock.now())
+    let through = Through { machine, lan: observed.is_some_and(|observed| observed.path == Path::Lan), cx };
+    let mut all: Vec<FindingEntry> = alerts
         .into_iter()
         .map(|alert| {
             let mend = match (alert.code, answer) {
@@ -135,7 +136,13 @@ fn findings(
                 (_, Err(silent)) => reach(machine, silent).map(Mend::Here),
                 (code, Ok(_)) => doctor::mend(code, machine, examined.as_ref()),
             };
-            entry(machine, alert.code, alert.severity, &alert.message, mend, &through, alert.hints)
+            let mut hints = alert.hints;
+            if matches!(alert.code, "omlx-not-installed" | "omlx-other-release") {
+                hints.extend(doctor::install_beside(machine));
+            }
+            // The command that mends it stands below.
+            let message = alert.message.split(": fleetctl ").next().unwrap_or_default();
+            entry(machine, alert.code, alert.severity, message, mend, &through, hints)
         })
         .collect();
     let own = examined.as_ref().map(doctor::examine).unwrap_or_default();
@@ -167,12 +174,13 @@ fn entry(
 struct Through<'a> {
     machine: &'a Machine,
     lan: bool,
+    cx: &'a Context,
 }
 
 impl Through<'_> {
     fn command(&self, mend: &Mend) -> String {
         let there = match mend {
-            Mend::Here(command) => return command.clone(),
+            Mend::Here(command) => return self.cx.with_file(command),
             Mend::There(command) => command,
         };
         let host = match (&self.machine.address, &self.machine.lan) {
@@ -197,7 +205,7 @@ fn reach(machine: &Machine, silent: &Silent) -> Option<String> {
         Trouble::Name => "tailscale status".to_owned(),
         Trouble::NoRoute | Trouble::TimedOut => format!("tailscale ping {}", quote(&attempt.host)),
         Trouble::Auth => format!("ssh-copy-id {port}{login}"),
-        Trouble::HostKeyChanged => format!("ssh-keygen -R {name}"),
+        Trouble::HostKeyChanged => format!("ssh-keygen -R {name} && fleetctl doctor {name} --accept-new"),
         Trouble::HostKeyUnknown => format!("fleetctl doctor {name} --accept-new"),
         // Remote Login is switched on at the machine itself (macos.md 4.1).
         Trouble::Refused | Trouble::ControlPath => return None,

@@ -68,7 +68,8 @@ async fn text(cx: &Context, args: &InitArgs) -> String {
             return EXAMPLE.to_owned();
         }
     };
-    let user = cx.env.get("USER").or(cx.env.get("LOGNAME")).unwrap_or("ops").to_owned();
+    let own = cx.env.get("USER").or(cx.env.get("LOGNAME"));
+    let user = args.user.as_deref().or(own).unwrap_or("ops").to_owned();
     let zone = jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned();
     let mut machines: Vec<Found> = macs.iter().map(of_node).collect();
     if args.probe {
@@ -142,6 +143,12 @@ async fn probe(cx: &Context, suffix: &str, user: &str, machines: &mut [Found]) {
         }
     }
     connector.close().await;
+    if machines.iter().all(|machine| machine.silent.is_some()) {
+        cx.ui.status(&format!(
+            "no machine answered {user}: if somebody else logs in there, remove the file and say `fleetctl init --probe --user NAME`; \
+             --accept-new is for machines that you never connected to"
+        ));
+    }
 }
 
 /// What weights lie there. A machine that does not say has none here: the file says what is missing.

@@ -47,5 +47,5 @@ mod unseen;
 #[cfg(any(test, fuzzing))]
 pub(crate) use ask::ask;
 pub(crate) use context::Context;
-pub use dispatch::run;
+pub use dispatch::{guarded, run};
 pub(crate) use fleet_file::FleetFile;

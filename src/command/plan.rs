@@ -8,6 +8,7 @@ use crate::error::{CommandError, Kind};
 use crate::exit::{Exit, MachineOutcome, over_machines};
 use crate::fs;
 use crate::plan::{MachinePlan, PlanState, SavedPlan};
+use crate::transport::quote;
 use crate::ui::json::PlanDocument;
 use crate::ui::{Palette, plan_text};
 
@@ -28,7 +29,12 @@ pub(crate) fn run(cx: &Context, args: &PlanArgs) -> Result<Exit, CommandError> {
     if cx.global.json {
         cx.ui.answer_json(&PlanDocument::of(&plans))?;
     } else {
-        cx.ui.answer(&plan_text(&plans, Palette::new(cx.ui.colors_answer())))?;
+        cx.ui.answer(&plan_text(&plans, cx.ui.width(), Palette::new(cx.ui.colors_answer())))?;
+        if args.out.is_none() && plans.iter().any(|plan| plan.state == PlanState::Changes) {
+            let on =
+                cx.global.on.iter().fold(String::new(), |text, selector| format!("{text} --on {}", quote(selector)));
+            cx.ui.status(&format!("next: {}", cx.with_file(&format!("fleetctl apply{on}"))));
+        }
     }
     if let Some(path) = &args.out {
         let saved = SavedPlan::of(&file.fleet, &plans, cx.clock.now());

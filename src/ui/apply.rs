@@ -1,19 +1,21 @@
 //! What became of each machine, for people; and the generations that one keeps.
 
+use super::wrap::indented;
 use super::{Grid, Palette, Tone, sanitize};
 use crate::execute::{Generation, MachineReport, MachineResult, Report};
 
 /// The report as text: a line a machine, and below it why, what else, and the daemon's last lines.
-pub fn report_text(report: &Report, palette: Palette) -> String {
+/// `columns`: of the terminal; the daemon's lines are not broken.
+pub fn report_text(report: &Report, columns: u16, palette: Palette) -> String {
     let width = report.machines.iter().map(|machine| machine.machine.as_str().len()).max().unwrap_or_default();
     let mut text = String::new();
     for machine in &report.machines {
-        text.push_str(&machine_text(machine, width, palette));
+        text.push_str(&machine_text(machine, width, columns, palette));
     }
     text
 }
 
-fn machine_text(machine: &MachineReport, width: usize, palette: Palette) -> String {
+fn machine_text(machine: &MachineReport, width: usize, columns: u16, palette: Palette) -> String {
     use MachineResult as R;
     let word = match machine.result {
         R::Unchanged => palette.dim("unchanged"),
@@ -37,7 +39,9 @@ fn machine_text(machine: &MachineReport, width: usize, palette: Palette) -> Stri
     }
     text.push('\n');
     for line in machine.detail.iter().chain(&machine.notes).flat_map(|detail| detail.lines()) {
-        text.push_str(&below(width, &sanitize(line)));
+        // Its name stands above.
+        let line = line.strip_prefix(&format!("{name}: ")).unwrap_or(line);
+        text.push_str(&below(width, &indented(&sanitize(line), width + 2, columns)));
     }
     for line in &machine.log {
         text.push_str(&below(width, &palette.dim(&format!("| {}", sanitize(line)))));

@@ -1,5 +1,8 @@
 //! The plan for people: the same change on several machines is shown once, with their names.
 
+use unicode_width::UnicodeWidthStr as _;
+
+use super::wrap::indented;
 use super::{Palette, sanitize};
 use crate::plan::{Action, Change, ChangeKind, Disturbs, MachinePlan, PlanState, Summary};
 
@@ -9,20 +12,24 @@ struct Group<'a> {
     changes: Vec<&'a Change>,
 }
 
-/// The whole plan as text.
-pub fn plan_text(machines: &[MachinePlan], palette: Palette) -> String {
+/// Below a change.
+const INDENT: usize = 6;
+
+/// The whole plan as text. `width`: columns of the terminal; what a file holds is never broken.
+pub fn plan_text(machines: &[MachinePlan], width: u16, palette: Palette) -> String {
     let mut lines: Vec<String> = Vec::new();
     for group in groups(machines) {
         lines.push(palette.heading(&group.machines.join(", ")));
-        lines.extend(group.changes.into_iter().flat_map(|change| one(change, palette)));
+        lines.extend(group.changes.into_iter().flat_map(|change| one(change, width, palette)));
         lines.push(String::new());
     }
     for machine in machines {
         for kept in &machine.kept {
             let line = format!("{}: left alone: {}: {}", machine.machine, kept.path, kept.reason);
-            lines.push(palette.dim(&sanitize(&line)));
+            lines.push(palette.dim(&indented(&sanitize(&line), 2, width)));
         }
-        lines.extend(machine.notes.iter().map(|note| format!("{}: {}", machine.machine, sanitize(note))));
+        let note = |note: &String| indented(&format!("{}: {}", machine.machine, sanitize(note)), 2, width);
+        lines.extend(machine.notes.iter().map(note));
     }
     for machine in machines {
         let state = match machine.state {
@@ -33,7 +40,8 @@ pub fn plan_text(machines: &[MachinePlan], palette: Palette) -> String {
             PlanState::Error => palette.bad("error:"),
         };
         let detail = machine.detail.as_deref().map(sanitize).unwrap_or_default();
-        lines.push(format!("{}: {state} {detail}", machine.machine).trim_end().to_owned());
+        let detail = detail.strip_prefix(&format!("{}: ", machine.machine)).unwrap_or(&detail);
+        lines.push(indented(format!("{}: {state} {detail}", machine.machine).trim_end(), 2, width));
     }
     lines.push(summary_line(machines));
     lines.join("\n") + "\n"
@@ -81,7 +89,7 @@ fn groups(machines: &[MachinePlan]) -> Vec<Group<'_>> {
     groups
 }
 
-fn one(change: &Change, palette: Palette) -> Vec<String> {
+fn one(change: &Change, width: u16, palette: Palette) -> Vec<String> {
     let sign = match change.action {
         Action::Create => palette.good("+"),
         Action::Update => palette.warn("~"),
@@ -99,9 +107,14 @@ fn one(change: &Change, palette: Palette) -> Vec<String> {
         Disturbs::Restart if is_omlx(change) => " [restart oMLX]".to_owned(),
         Disturbs::Restart => format!(" [restart {}]", change.path.trim_start_matches("dev.fleetctl.")),
     };
+    let what = indented(&sanitize(&what), INDENT, width);
+    let disturbs = sanitize(&disturbs);
+    let is_full = INDENT + what.lines().last().unwrap_or_default().width() + disturbs.width() > usize::from(width);
+    let between = if is_full && !disturbs.is_empty() { format!("\n{:INDENT$}", "") } else { String::new() };
+    let disturbs = if is_full { disturbs.trim_start() } else { disturbs.as_str() };
     let mut lines = vec![
-        format!("  {sign} {}{}", sanitize(&what), palette.warn(&sanitize(&disturbs))),
-        format!("      {}", palette.dim(&sanitize(&change.reason))),
+        format!("  {sign} {what}{between}{}", palette.warn(disturbs)),
+        format!("{:INDENT$}{}", "", palette.dim(&indented(&sanitize(&change.reason), INDENT, width))),
     ];
     lines.extend(change.diff.iter().flat_map(|diff| diff.lines()).map(|line| {
         let line = sanitize(line);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::sanitize;
+use super::wrap::wrapped;
 use crate::config::Source;
 use crate::diagnostic::{Label, Problem, Severity};
 
@@ -16,7 +17,7 @@ pub fn render_problems(source: &Source, problems: &[Problem], width: u16, color:
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(usize::from(width));
     let mut shown = String::new();
     for problem in problems {
-        shown.push_str(&renderer.render(&[group(source, problem)]));
+        shown.push_str(&renderer.render(&[group(source, problem, usize::from(width))]));
         shown.push_str("\n\n");
     }
     shown
@@ -35,13 +36,16 @@ pub fn summarize_problems(path: &str, problems: &[Problem]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}: {}", sanitize(path), parts.join(", ")))
 }
 
-fn group<'a>(source: &'a Source, problem: &'a Problem) -> Group<'a> {
+fn group<'a>(source: &'a Source, problem: &'a Problem, width: usize) -> Group<'a> {
     let level = match problem.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = Group::with_title(level.primary_title(sanitize(&problem.message)).id(problem.code.id));
+    // The renderer puts further lines below the first word of the title: `warning[CODE]: `.
+    let title =
+        within(&problem.message, width, problem.severity().as_str().len() + problem.code.id.len() + "[]: ".len());
+    let mut group = Group::with_title(level.primary_title(title).id(problem.code.id));
     let path = sanitize(source.path());
     if problem.primary.is_none() && problem.secondary.is_empty() {
         group = group.element(Origin::path(path.clone()));
@@ -59,8 +63,23 @@ fn group<'a>(source: &'a Source, problem: &'a Problem) -> Group<'a> {
         group = group.element(snippet);
     }
     match &problem.help {
-        Some(help) => group.element(Level::HELP.message(sanitize(help))),
+        Some(help) => {
+            let last =
+                problem.primary.iter().chain(&problem.secondary).map(|label| source.place(label.span.start).line);
+            let digits = last.max().unwrap_or_default().to_string().len();
+            group.element(Level::HELP.message(within(help, width, digits + " = help: ".len())))
+        }
         None => group,
+    }
+}
+
+/// Text that begins behind `left` columns, in lines that end at the width. Where there is no room for words beside the left part, it stays one line.
+fn within(text: &str, width: usize, left: usize) -> String {
+    const WORDS: usize = 24;
+    let safe = sanitize(text);
+    match width.checked_sub(left).filter(|room| *room >= WORDS) {
+        Some(room) => wrapped(&safe, room).join("\n"),
+        None => safe,
     }
 }
 

@@ -3,19 +3,19 @@
 use jiff::Timestamp;
 
 use super::clock_face::{clock_face, seconds};
+use super::wrap::indented;
 use super::{Grid, Tone};
 use crate::fleet::Fleet;
 use crate::slot::{Outlook, Resolution, Scenario, SlotState};
 
-/// One scenario as a table with a line of what it comes to.
+/// One scenario: a line of what it comes to, and the table that says so.
 pub fn render_scenario(scenario: &Scenario<'_>, fleet: &Fleet, at: Timestamp, width: u16, color: bool) -> String {
     let all: Vec<&Outlook<'_>> = scenario.slots.iter().collect();
     format!(
-        "{} down at {}\n\n{}\n{}\n",
-        names(scenario),
-        clock_face(at, fleet),
+        "{}\n{}\n\n{}",
+        lines(&format!("{} down at {}", names(scenario), clock_face(at, fleet)), width),
+        lines(&verdict(scenario), width),
         table(&all, width, color),
-        verdict(scenario)
     )
 }
 
@@ -23,13 +23,18 @@ pub fn render_scenario(scenario: &Scenario<'_>, fleet: &Fleet, at: Timestamp, wi
 pub fn render_scenarios(scenarios: &[Scenario<'_>], fleet: &Fleet, at: Timestamp, width: u16, color: bool) -> String {
     let mut text = format!("one machine down at {}, the worst first\n", clock_face(at, fleet));
     for scenario in scenarios {
-        text.extend([format!("\n{}: {}\n", names(scenario), verdict(scenario))]);
+        text.extend([format!("\n{}\n", lines(&format!("{}: {}", names(scenario), verdict(scenario)), width))]);
         let moved: Vec<&Outlook<'_>> = scenario.slots.iter().filter(|outlook| outlook.is_moved()).collect();
         if !moved.is_empty() {
             text.push_str(&table(&moved, width, color));
         }
     }
     text
+}
+
+/// At most `width` columns, further lines indented.
+fn lines(text: &str, width: u16) -> String {
+    indented(text, 2, width)
 }
 
 fn names(scenario: &Scenario<'_>) -> String {
@@ -118,6 +123,7 @@ mod tests {
             .collect();
         insta::assert_snapshot!(render_scenario(&slot::simulate(&fleet, &down, at()), &fleet, at(), 120, false), @r"
         mac-mini1, mac-mini2 down at Mon 23 Nov 12:00 (America/New_York)
+        1 degraded (extract-fast), 2 answered elsewhere, 36.6 GiB to load
 
         SLOT              BEFORE                        AFTER                        STATE     MUST LOAD FIRST
         embed-fast        embed-arctic on mac-mini1     embed-arctic on mac-studio1  ok        600 MiB, about 1 s
@@ -128,8 +134,6 @@ mod tests {
         chat-interactive  moe-dflash on mac-studio1     unchanged                    ok
         synth-deep        dense-librarian on mac-mini3  unchanged                    ok
         librarian-curate  dense-librarian on mac-mini3  unchanged                    ok
-
-        1 degraded (extract-fast), 2 answered elsewhere, 36.6 GiB to load
         ");
     }
 

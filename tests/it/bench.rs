@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::support::fleet_text::{extract, guarded_head, mini};
 use crate::support::lab::{Hosts, Lab, Said};
 
 /// One host with the real oMLX (flyto-0.7.0 from PyPI, on CPU) and models of 400 kB.
@@ -12,41 +13,13 @@ omlx = \"flyto-0.7.0\"
 models = [\"llm=Qwen3.6-2B-MLX-4bit\", \"embedding=snowflake-arctic-embed-l-v2.0-8bit,dimensions=1024\"]
 ";
 
-const FLEET: &str = r#"schema = 1
-[fleet]
-name = "bench"
-timezone = "UTC"
-tailnet = "lab.ts.net"
-user = "ops"
-[omlx]
-version = "flyto-0.7.0"
-program = "/opt/homebrew/bin/omlx"
-bind = "all"
-port = 8000
-base = "~/.omlx"
-weights = "~/models"
-api_key = { command = ["/bin/echo", "sk-test-1234"] }
-[machines.mac-a]
-chip = "M4"
-memory = "16GB"
-[models.edge-2b]
-directory = "Qwen3.6-2B-MLX-4bit"
-size = "1.6GB"
-kind = "llm"
-[models.arctic]
+/// Besides the small model an embedding model, and a slot for each.
+const MORE: &str = r#"[models.arctic]
 directory = "snowflake-arctic-embed-l-v2.0-8bit"
 size = "600MB"
 kind = "embedding"
 dimensions = 1024
-[profiles.edge]
-enable_thinking = false
-max_context_window = 8192
 [profiles.embed]
-[serve.extract-2b]
-model = "edge-2b"
-profile = "edge"
-on = ["mac-a"]
-resident = true
 [serve.embed-arctic]
 model = "arctic"
 profile = "embed"
@@ -59,6 +32,10 @@ expect = { decode_tps = 0.5 }
 route = ["embed-arctic"]
 "#;
 
+fn fleet() -> String {
+    guarded_head("bench", "UTC", "flyto-0.7.0") + &mini("mac-a", "") + &extract(&["mac-a"]) + MORE
+}
+
 const FAST: [&str; 8] = ["--tokens", "16", "--words", "16", "--concurrent", "3", "--vectors", "1"];
 
 struct Bench {
@@ -70,7 +47,7 @@ impl Bench {
         let spec = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(spec.path(), HOSTS).expect("written");
         let bench = Self { lab: Lab::up(Hosts::Spec(spec.path()))? };
-        bench.fleet(FLEET);
+        bench.fleet(&fleet());
         let said = bench.fleetctl(&["apply", "--yes", "--quiet"]);
         assert_eq!(said.code, 0, "{said:?}");
         Some(bench)
@@ -173,7 +150,7 @@ fn counts_are_the_servers_own(bench: &Bench) {
 }
 
 fn expectations_and_history(bench: &Bench) {
-    bench.fleet(&FLEET.replace("decode_tps = 0.5", "decode_tps = 1000000"));
+    bench.fleet(&fleet().replace("decode_tps = 0.5", "decode_tps = 1000000"));
     let (results, code) = bench.bench(&["extract", "--check"]);
     assert_eq!((&results[0]["verdict"], code), (&"below-expectation".into(), 5), "{results}");
     let detail = results[0]["detail"].as_str().expect("said");
@@ -184,7 +161,7 @@ fn expectations_and_history(bench: &Bench) {
     let document: Value = serde_json::from_str(&status.out).expect("JSON");
     let alerts = document["machines"][0]["alerts"].as_array().expect("alerts");
     assert!(alerts.iter().any(|alert| alert["code"] == "expectation-missed"), "{alerts:?}");
-    bench.fleet(FLEET);
+    bench.fleet(&fleet());
     // A history in which the machine was steady and much faster, under the same terms.
     let history = bench.home().join(".local/state/fleetctl/bench/bench.sqlite");
     let store = rusqlite::Connection::open(&history).expect("the history");
@@ -227,7 +204,7 @@ fn what_cannot_be_measured(bench: &Bench) {
     assert!(unknown.code == 2 && unknown.err.contains("extract"), "{unknown:?}");
     let few = bench.fleetctl(&["bench", "extract", "--runs", "4"]);
     assert_eq!(few.code, 2, "a median of four is none: {few:?}");
-    bench.fleet(&FLEET.replace("port = 8000", "port = 8001"));
+    bench.fleet(&fleet().replace("port = 8000", "port = 8001"));
     let (results, code) = bench.bench(&["extract"]);
     assert_eq!((&results[0]["verdict"], code), (&"failed".into(), 1), "{results}");
     assert_eq!(results.as_array().expect("results").len(), 1, "not asked again at once: {results}");

@@ -91,7 +91,8 @@ fn the_example_raises_no_error() {
     insta::assert_snapshot!(output, @r#"
     exit: 0
     ----- stdout -----
-    warning[process-limit-above-gpu-limit]: mac-studio1: oMLX allows its process 88.0 GiB, and the GPU limit is 84.0 GiB
+    warning[process-limit-above-gpu-limit]: mac-studio1: oMLX allows its process 88.0 GiB, and the GPU
+                                            limit is 84.0 GiB
       --> fleet.toml:40:13
        |
     40 | gpu_limit = "84GB"                    # optional: iogpu.wired_limit_mb, set again at each bo...
@@ -99,7 +100,8 @@ fn the_example_raises_no_error() {
        |
        = help: raise `gpu_limit`, or declare a lower memory.max_process_memory in [omlx.settings]
 
-    warning[process-limit-above-gpu-limit]: mac-mini3: oMLX allows its process 56.0 GiB, and the GPU limit is 51.8 GiB
+    warning[process-limit-above-gpu-limit]: mac-mini3: oMLX allows its process 56.0 GiB, and the GPU
+                                            limit is 51.8 GiB
       --> fleet.toml:46:10
        |
     46 | memory = "64GB"
@@ -107,7 +109,8 @@ fn the_example_raises_no_error() {
        |
        = help: declare `gpu_limit`, or a lower memory.max_process_memory in [omlx.settings]
 
-    warning[process-limit-above-gpu-limit]: mac-mini1: oMLX allows its process 12.8 GiB, and the GPU limit is 11.8 GiB
+    warning[process-limit-above-gpu-limit]: mac-mini1: oMLX allows its process 12.8 GiB, and the GPU
+                                            limit is 11.8 GiB
       --> fleet.toml:53:10
        |
     53 | memory = "16GB"
@@ -115,7 +118,8 @@ fn the_example_raises_no_error() {
        |
        = help: declare `gpu_limit`, or a lower memory.max_process_memory in [omlx.settings]
 
-    warning[process-limit-above-gpu-limit]: mac-mini2: oMLX allows its process 12.8 GiB, and the GPU limit is 11.8 GiB
+    warning[process-limit-above-gpu-limit]: mac-mini2: oMLX allows its process 12.8 GiB, and the GPU
+                                            limit is 11.8 GiB
       --> fleet.toml:59:10
        |
     59 | memory = "16GB"
@@ -135,7 +139,8 @@ fn the_example_raises_no_error() {
     79 | size      = "27GB"
        |             ^^^^^^
 
-    note[unpublished-model]: mac-mini1, mac-mini2: no model of the name of Qwen3.6-2B-MLX-4bit is published; it is taken for Qwen3.5-2B
+    note[unpublished-model]: mac-mini1, mac-mini2: no model of the name of Qwen3.6-2B-MLX-4bit is
+                             published; it is taken for Qwen3.5-2B
       --> fleet.toml:83:13
        |
     83 | directory = "Qwen3.6-2B-MLX-4bit"
@@ -155,27 +160,34 @@ fn the_example_raises_no_error() {
     89 | size       = "600MB"
        |              ^^^^^^^
 
-    warning[draft-not-counted]: profiles.interactive: oMLX does not count the draft moe-35b-draft (952 MiB) in its limit
+    warning[draft-not-counted]: profiles.interactive: oMLX does not count the draft moe-35b-draft (952
+                                MiB) in its limit
       --> fleet.toml:96:22
        |
     96 | dflash_draft_model = "moe-35b-draft"  # a key of [models]; rendered as its path on each machine
        |                      ^^^^^^^^^^^^^^^
 
-    warning[no-room-for-context]: mac-studio1 outside every window: moe-batched and what is resident need 78.0 GiB with their context, of 75.2 GiB that can be used
+    warning[no-room-for-context]: mac-studio1 outside every window: moe-batched and what is resident
+                                  need 78.0 GiB with their context, of 75.2 GiB that can be used
        --> fleet.toml:102:22
         |
     102 | max_context_window = 32768
         |                      ^^^^^ 32768 tokens for moe-batched
         |
-        = help: lower the context or the concurrency, or keep less resident; `fleetctl capacity` shows every term
+        = help: lower the context or the concurrency, or keep less resident; `fleetctl capacity` shows
+                every term
 
-    note[turboquant-gain]: mac-mini3: TurboQuant at 4 bits makes room for 102912 tokens of dense-librarian instead of 84736: 21 % more; it is on at every length, no release has a threshold
+    note[turboquant-gain]: mac-mini3: TurboQuant at 4 bits makes room for 102912 tokens of
+                           dense-librarian instead of 84736: 21 % more; it is on at every length, no
+                           release has a threshold
        --> fleet.toml:112:25
         |
     112 | turboquant_kv_enabled = true
         |                         ^^^^
 
-    note[speculative-expectation]: mac-studio1: 245 tok/s is 97 % of the plain bound of 252 tok/s, which plain decoding does not reach: it takes 5.0 accepted tokens a step at 49 steps/s
+    note[speculative-expectation]: mac-studio1: 245 tok/s is 97 % of the plain bound of 252 tok/s, which
+                                   plain decoding does not reach: it takes 5.0 accepted tokens a step at
+                                   49 steps/s
        --> fleet.toml:184:25
         |
     184 | expect = { decode_tps = 245 }         # optional: `bench --check` fails below it, while the...
@@ -313,7 +325,8 @@ fn a_verb_that_needs_the_file_refuses_an_invalid_one() {
     exit: 3
     ----- stdout -----
     ----- stderr -----
-    error[invalid-size]: models.moe.size: "36" is not a size: write a number and B, KB, MB, GB or TB, as in "36GB"
+    error[invalid-size]: models.moe.size: "36" is not a size: write a number and B, KB, MB, GB or TB, as
+                         in "36GB"
       --> fleet.toml:35:13
        |
     35 | size      = "36"
@@ -372,7 +385,8 @@ fn edit_replaces_the_file_only_by_a_sound_one() {
     35 | size      = "36GB"
        |             ^^^^^^
 
-    note[unpublished-model]: mini: no model of the name of Qwen3.6-2B-4bit is published; it is taken for Qwen3.5-2B
+    note[unpublished-model]: mini: no model of the name of Qwen3.6-2B-4bit is published; it is taken for
+                             Qwen3.5-2B
       --> fleet.toml:44:13
        |
     44 | directory = "Qwen3.6-2B-4bit"

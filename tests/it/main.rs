@@ -17,6 +17,7 @@ mod pages;
 mod render;
 mod resolver;
 mod schedule_input;
+mod screens;
 mod scripts;
 mod shadow;
 mod slots;

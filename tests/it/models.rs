@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::fleet_text::{head, mini};
 use crate::support::lab::{Hosts, Lab, Said};
 
 const HOSTS: &str = "tailnet = \"lab.ts.net\"
@@ -21,28 +22,7 @@ omlx = \"\"
 real_disk = 67108864
 ";
 
-const FLEET: &str = r#"schema = 1
-[fleet]
-name = "models"
-timezone = "UTC"
-tailnet = "lab.ts.net"
-user = "ops"
-[omlx]
-version = "0.3.8"
-program = "/opt/homebrew/bin/omlx"
-bind = "loopback"
-port = 8000
-base = "~/.omlx"
-weights = "~/models"
-[machines.mac-hub]
-chip = "M4"
-memory = "16GB"
-lan = "192.168.1.11"
-[machines.mac-edge]
-chip = "M4"
-memory = "16GB"
-lan = "192.168.1.12"
-[models.small]
+const MODELS: &str = r#"[models.small]
 directory = "org/small"
 size = "24MB"
 kind = "llm"
@@ -64,6 +44,12 @@ on = ["mac-hub"]
 path = "/Users/ops/store"
 mount = "/Users/ops/mounted"
 "#;
+
+fn fleet() -> String {
+    let minis =
+        [("mac-hub", 11), ("mac-edge", 12)].map(|(name, host)| mini(name, &format!("lan = \"192.168.1.{host}\"")));
+    head("models", "UTC", "version = \"0.3.8\"\nbind = \"loopback\"") + &minis.concat() + MODELS
+}
 
 /// Two shards of random bytes with their index.
 const MAKE: &str = r#"make() {
@@ -89,7 +75,7 @@ impl Bench {
         let spec = directory.path().join("hosts.toml");
         std::fs::write(&spec, HOSTS).expect("written");
         let lab = Lab::up(Hosts::Spec(&spec))?;
-        std::fs::write(lab.home().join("models.toml"), FLEET).expect("written");
+        std::fs::write(lab.home().join("models.toml"), fleet()).expect("written");
         // The laptop's own key is on every host: with it the edge gets to the hub.
         let key = std::fs::read_to_string(lab.home().join(".ssh/id_ed25519")).expect("a key");
         let bench = Self { lab, fleet: "/media/laptop/models.toml".to_owned() };

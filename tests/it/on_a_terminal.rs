@@ -3,40 +3,15 @@
 use std::path::Path;
 
 use crate::support::Fleetctl;
+use crate::support::fleet_text::{extract, guarded_head, mini};
 use crate::support::terminal::{Step, drive};
 
-const FLEET: &str = r#"
-schema = 1
-[fleet]
-name = "test"
-timezone = "America/New_York"
-user = "ops"
-[omlx]
-version = "0.3.8"
-program = "/opt/homebrew/bin/omlx"
-bind = "all"
-port = 8000
-base = "~/.omlx"
-weights = "~/models"
-api_key = { command = ["/bin/echo", "k"] }
-[machines.mac-one]
-chip = "M4"
-memory = "16GB"
-address = "127.0.0.1"
-ssh_port = 1
-[models.small]
-directory = "small"
-size = "1.6GB"
-kind = "llm"
-[profiles.edge]
-max_context_window = 8192
-[serve.extract-2b]
-model = "small"
-profile = "edge"
-on = ["mac-one"]
-[slots.extract-fast]
-route = ["extract-2b"]
-"#;
+/// One machine that nothing answers for.
+fn fleet() -> String {
+    let nobody = "address = \"127.0.0.1\"\nssh_port = 1";
+    let slot = "[slots.extract-fast]\nroute = [\"extract-2b\"]\n";
+    guarded_head("test", "America/New_York", "0.3.8") + &mini("mac-one", nobody) + &extract(&["mac-one"]) + slot
+}
 
 fn variables<'a>(home: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut all = vec![("HOME", home), ("PATH", "/usr/bin:/bin"), ("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8")];
@@ -53,7 +28,7 @@ fn the_live_view_gives_the_terminal_back() {
         ("SIGTERM", vec![Step::Signal(15)], 0),
     ];
     for (way, last, exit) in leave {
-        let fleetctl = Fleetctl::with_fleet(FLEET);
+        let fleetctl = Fleetctl::with_fleet(&fleet());
         let directory = fleetctl.directory();
         let home = directory.to_str().expect("text");
         let mut steps = vec![
@@ -80,6 +55,41 @@ fn the_live_view_gives_the_terminal_back() {
     }
 }
 
+/// What the next test runs on a terminal of its own: a bug while the live view has the whole screen.
+#[test]
+#[ignore = "it ends the process"]
+fn panics_on_the_whole_screen() {
+    let exit = fleetctl::guarded(|| {
+        let _screen = fleetctl::ui::Screen::enter().expect("a terminal");
+        panic!("two and two\u{1b}[2J is five")
+    });
+    #[expect(clippy::exit, reason = "it stands for main")]
+    std::process::exit(i32::from(exit.code()));
+}
+
+#[test]
+fn a_bug_gives_the_terminal_back_and_says_that_it_is_one() {
+    const BUG: i64 = 70;
+    let directory = tempfile::tempdir().expect("a directory");
+    let this = std::env::current_exe().expect("the tests' own program");
+    let name = "on_a_terminal::panics_on_the_whole_screen";
+    let ended = drive(
+        &[this.to_str().expect("text"), "--ignored", "--exact", name, "--nocapture"],
+        &variables(directory.path().to_str().expect("text"), &[]),
+        directory.path(),
+        &[],
+    );
+    assert_eq!((ended.exit, ended.is_restored), (BUG, true), "{}", ended.written);
+    let (_, after) = ended.written.rsplit_once("\u{1b}[?1049l").expect("it was entered and left");
+    let lines: Vec<&str> = after.lines().filter(|line| line.contains(": ")).collect();
+    assert!(
+        lines[0].contains(&format!("error: a bug in fleetctl {}: two and two", env!("CARGO_PKG_VERSION"))),
+        "{after}"
+    );
+    assert!(lines[0].contains("(tests/it/on_a_terminal.rs:") && !lines[0].contains("\u{1b}[2J"), "{after}");
+    assert!(lines[1].contains("fleetctl status"), "{after}");
+}
+
 #[test]
 fn shells_complete_what_the_fleet_file_declares() {
     // The shell asks whatever `fleetctl` its PATH has.
@@ -98,7 +108,7 @@ fn shells_complete_what_the_fleet_file_declares() {
             println!("skipped, {shell} is not installed");
             continue;
         }
-        let fleetctl = Fleetctl::with_fleet(FLEET);
+        let fleetctl = Fleetctl::with_fleet(&fleet());
         let directory = fleetctl.directory();
         let home = directory.to_str().expect("text");
         let mut steps = vec![Step::Send(setup), Step::Send("echo rea''dy\n"), Step::Expect("ready")];
@@ -141,20 +151,21 @@ fn what_needs_no_network_fits_a_small_and_a_large_terminal() {
 
 #[test]
 fn check_with_errors_on_a_small_terminal() {
-    let broken = FLEET.replace("profile = \"edge\"", "profile = \"egde\"").replace("16GB", "16XB");
+    let broken = fleet().replace("profile = \"edge\"", "profile = \"egde\"").replace("16GB", "16XB");
     let said = Fleetctl::with_fleet(&broken).set("COLUMNS", "80").run(&["check"]);
     assert_eq!(said.exit, Some(3));
     insta::assert_snapshot!(said.stdout.trim_end(), @r#"
-    error[invalid-size]: machines.mac-one.memory: "16XB" is not a size: write a number and B, KB, MB, GB or TB, as in "36GB"
+    error[invalid-size]: machines.mac-one.memory: "16XB" is not a size: write a
+                         number and B, KB, MB, GB or TB, as in "36GB"
       --> fleet.toml:17:10
        |
     17 | memory = "16XB"
        |          ^^^^^^
 
     error[unknown-reference]: there is no profile "egde"
-      --> fleet.toml:28:11
+      --> fleet.toml:29:11
        |
-    28 | profile = "egde"
+    29 | profile = "egde"
        |           ^^^^^^
        |
        = help: did you mean "edge"?

@@ -31,6 +31,8 @@ alerts! {
         "[omlx].program is not on the machine or is not executable. Install the declared release, or correct `program`.";
     OMLX_FOREIGN = "omlx-foreign", Error, "another oMLX has the machine",
         "A Homebrew service, the app or a hand-made job runs oMLX there. Two servers on one port load all their models before one of them dies.\n\n`fleetctl adopt MACHINE` takes it over and keeps the names that it serves; or stop it on the machine.";
+    NEVER_APPLIED = "never-applied", Error, "the machine is declared and was never applied to",
+        "The file names the machine, and nothing of fleetctl's is on it: no generation, no daemon. `fleetctl plan --on MACHINE` shows what it would get, `fleetctl apply --on MACHINE` brings it there.";
     OMLX_STOPPED = "omlx-stopped", Error, "oMLX does not run",
         "launchd does not have the daemon, or it ended and stays so, and nobody stopped it with `fleetctl stop`.\n\n`fleetctl apply` brings it back; `fleetctl start MACHINE` when its files are there.";
     OMLX_HELD = "omlx-held", Note, "oMLX was stopped by hand",
@@ -122,10 +124,10 @@ fn step(code: &'static Code) -> Option<Step> {
         () if is_one_of(&[&SCHEDULE_FAILED, &SCHEDULE_SILENT]) => Some(Step::ScheduleLogs),
         () if is_one_of(&[&JOB_FAILED, &JOB_CUT, &JOB_MISSED]) => Some(Step::Jobs),
         () if is_one_of(&[
+            &NEVER_APPLIED,
             &OMLX_STOPPED,
             &SETTINGS_MALFORMED,
             &SCHEDULE_BROKEN,
-            &NAME_NOT_LISTED,
             &GPU_LIMIT_DIFFERS,
             &DRIFTED,
             &APPLY_REVERTED,

@@ -305,6 +305,9 @@ fn engine_alerts(
             let since = observed.engine_uptime.map_or(String::new(), |seconds| format!(" for {seconds} s"));
             all.push(alert(&alert::OMLX_STARTING, format!("oMLX has been starting{since}")));
         }
+        EngineState::Stopped if is_untouched(observed) => {
+            all.push(alert(&alert::NEVER_APPLIED, "fleetctl has not set it up yet"));
+        }
         EngineState::Stopped => {
             all.push(alert(&alert::OMLX_STOPPED, "oMLX does not run, and nobody stopped it by hand"));
         }
@@ -356,6 +359,11 @@ fn engine_alerts(
             _ => {}
         }
     }
+}
+
+/// Whether no apply ever ended or began there.
+fn is_untouched(observed: &Observed) -> bool {
+    observed.record.is_none() && observed.manifest.is_none() && observed.result.is_none()
 }
 
 fn name_alerts(observed: &Observed, state: EngineState, shown: &MachineStatus, all: &mut Vec<Alert>) {
@@ -446,7 +454,8 @@ fn state_alerts(
     plan: &MachinePlan,
     all: &mut Vec<Alert>,
 ) {
-    if let Some(changes) = shown.drift.changes.filter(|changes| *changes > 0) {
+    let is_new = all.iter().any(|alert| alert.code == alert::NEVER_APPLIED.id);
+    if let Some(changes) = shown.drift.changes.filter(|changes| *changes > 0 && !is_new) {
         let noun = if changes == 1 { "change" } else { "changes" };
         all.push(alert(
             &alert::DRIFTED,

@@ -24,13 +24,7 @@ fn weights(examined: &Examined<'_>, all: &mut Vec<Finding>) {
             .mended(Mend::There(FULL_DISK_ACCESS.to_owned())),
         );
     } else if !said.is_empty() {
-        all.push(
-            Finding::new(
-                &codes::WEIGHTS_UNREADABLE,
-                format!("the weights cannot be read: {}", said.lines().next().unwrap_or_default()),
-            )
-            .mended(Mend::Here(format!("fleetctl models --on {}", examined.machine.name))),
-        );
+        all.push(unreadable(examined, said.lines().next().unwrap_or_default()));
     } else if weights.starts_with("/Volumes/") {
         all.push(
             Finding::new(
@@ -39,6 +33,21 @@ fn weights(examined: &Examined<'_>, all: &mut Vec<Finding>) {
             )
             .mended(Mend::There(FULL_DISK_ACCESS.to_owned())),
         );
+    }
+}
+
+/// On an external disk it is the disk that is away: `diskutil mount` takes a volume's name (diskutil(8), DEVICES). Elsewhere the weights were never copied, or the
+/// file names another directory than theirs.
+fn unreadable(examined: &Examined<'_>, said: &str) -> Finding {
+    let weights = &examined.machine.omlx.weights;
+    match weights.strip_prefix("/Volumes/").and_then(|rest| rest.split('/').next()) {
+        Some(volume) => Finding::new(&codes::WEIGHTS_UNREADABLE, format!("{said}: is the disk {volume} mounted?"))
+            .mended(Mend::There(format!("diskutil mount {}", (examined.quote)(volume)))),
+        None => Finding::new(
+            &codes::WEIGHTS_UNREADABLE,
+            format!("{said}: were they moved? Then `weights` in [omlx] must name the place; else copy them"),
+        )
+        .mended(Mend::Here(format!("fleetctl models sync --on {}", examined.machine.name))),
     }
 }
 

@@ -51,9 +51,12 @@ fn port(examined: &Examined<'_>, all: &mut Vec<Finding>) {
         all.push(
             Finding::new(
                 &codes::PORT_TAKEN,
-                format!("port {port} is held by pid {}{user}: {}", owner.pid, owner.command),
+                format!(
+                    "port {port} is held by pid {}{user}: {}; end it, or give oMLX another `port`",
+                    owner.pid, owner.command
+                ),
             )
-            .mended(Mend::There(format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN"))),
+            .mended(Mend::There(format!("sudo kill {}", owner.pid))),
         );
     }
 }

@@ -29,9 +29,16 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
                 stop(foreign, examined.quote)
             }
         }
-        "omlx-stopped" | "drifted" | "state-unreadable" | "name-not-listed" | "resident-not-loaded" => {
-            here(format!("fleetctl apply --on {name}"))
+        // oMLX looks for models and loads the pinned ones when it starts (omlx.md 5.1, 6).
+        "name-not-listed" | "resident-not-loaded" if examined.is_some_and(|examined| !examined.drifts) => {
+            here(format!("fleetctl restart {name}"))
         }
+        "never-applied"
+        | "omlx-stopped"
+        | "drifted"
+        | "state-unreadable"
+        | "name-not-listed"
+        | "resident-not-loaded" => here(format!("fleetctl apply --on {name}")),
         "omlx-held" => here(format!("fleetctl start {name}")),
         "omlx-crashing" | "omlx-starting" => here(format!("fleetctl logs {name}")),
         "omlx-unresponsive" | "omlx-key-refused" => here(format!("fleetctl restart {name}")),
@@ -46,10 +53,8 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
             })
         }
         "apply-reverted" | "apply-revert-failed" => here(format!("fleetctl history {name}")),
-        "disk-low" => {
-            let examined = examined?;
-            there(format!("du -sh {}/*", (examined.quote)(&machine.omlx.weights)))
-        }
+        // Without a name it lists the weights that nothing needs, with their sizes.
+        "disk-low" => here(format!("fleetctl models prune --on {name}")),
         "clock-zone" => {
             let examined = examined?;
             there(format!("sudo systemsetup -settimezone {}", (examined.quote)(machine.timezone.name())))
@@ -85,13 +90,14 @@ pub fn sudo_rule(line: &str, quote: &dyn Fn(&str) -> String) -> Mend {
 }
 
 /// How the declared release gets onto a machine. Homebrew's tap holds one release at a time, and its tags may lag (oMLX #809), so the formula is taken at the
-/// tag and the release is verified afterwards; the fork comes from PyPI into the environment that `program` lies in.
+/// tag and the release is verified afterwards; the fork comes from PyPI into the environment that `program` lies in, or into one of its own where that is
+/// Homebrew's prefix: [`install_beside`] says what the file must say then.
 pub fn install(machine: &Machine, quote: &dyn Fn(&str) -> String) -> Option<Mend> {
     let program = &machine.omlx.program;
     let release = machine.omlx.release;
     match release {
         Release::Flyto0_7_0 => {
-            let environment = quote(program.strip_suffix("/bin/omlx")?);
+            let environment = quote(&environment(machine)?);
             Some(Mend::There(format!(
                 "python3.11 -m venv {environment} && {environment}/bin/pip install flyto-mlx==0.7.0"
             )))
@@ -103,6 +109,21 @@ pub fn install(machine: &Machine, quote: &dyn Fn(&str) -> String) -> Option<Mend
             )))
         }
     }
+}
+
+/// The Python environment of the fork.
+fn environment(machine: &Machine) -> Option<String> {
+    let prefix = machine.omlx.program.strip_suffix("/bin/omlx")?;
+    let is_homebrew = matches!(prefix, "/opt/homebrew" | "/usr/local");
+    Some(if is_homebrew { format!("{}/flyto-omlx", machine.home) } else { prefix.to_owned() })
+}
+
+/// What the fleet file must say once [`install`] is done; `None` where it says so already.
+pub fn install_beside(machine: &Machine) -> Option<String> {
+    let program = format!("{}/bin/omlx", environment(machine)?);
+    (machine.omlx.release == Release::Flyto0_7_0 && program != machine.omlx.program).then(|| {
+        format!("and afterwards program = {program:?} in [omlx]: pip in Homebrew's own prefix would break Homebrew")
+    })
 }
 
 /// The log of a unit, made as the runner makes it.

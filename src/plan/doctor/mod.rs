@@ -12,9 +12,9 @@ mod power;
 mod tests;
 
 pub(crate) use codes::{SECRET_MISSING, codes};
-pub use mend::{Mend, install, mend, sudo_rule};
+pub use mend::{Mend, install, install_beside, mend, sudo_rule};
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Severity};
 use crate::fleet::{Fleet, Machine};
 use crate::observe::{Node, Observed};
 use crate::render::Bundle;
@@ -29,6 +29,8 @@ pub struct Examined<'a> {
     pub bundle: &'a Bundle,
     /// What it holds.
     pub observed: &'a Observed,
+    /// Whether it holds something else than it should: then an apply does something.
+    pub drifts: bool,
     /// The machine in the eyes of this computer's tailscale, where it runs.
     pub peer: Option<&'a Node>,
     /// The time.
@@ -57,6 +59,38 @@ impl Finding {
         self.mend = Some(mend);
         self
     }
+}
+
+/// In which order findings are mended: what others come from first, and among those and the others the gravest. What merely follows (a daemon that cannot start
+/// because its port is taken, a name whose weights are gone) is often mended with its cause.
+pub fn order(code: &str, severity: Severity) -> usize {
+    let follows = matches!(
+        code,
+        "never-applied"
+            | "omlx-stopped"
+            | "omlx-crashing"
+            | "omlx-starting"
+            | "omlx-unresponsive"
+            | "daemon-throttled"
+            | "name-not-listed"
+            | "resident-not-loaded"
+            | "drifted"
+    );
+    // Without these two no apply ends well.
+    let is_needed = matches!(code, "sudo-refused" | "disk-low");
+    match severity {
+        Severity::Error if !follows => 0,
+        Severity::Warning if is_needed => 1,
+        Severity::Error => 2,
+        Severity::Warning => 3,
+        Severity::Note => 4,
+    }
+}
+
+/// Whether a finding only says again what another of the same machine says: without their directory no weights are there.
+pub fn is_said_by(code: &str, others: &[&str]) -> bool {
+    matches!(code, "weights-missing" | "weights-incomplete")
+        && others.iter().any(|other| [codes::WEIGHTS_UNREADABLE.id, codes::WEIGHTS_NOT_PERMITTED.id].contains(other))
 }
 
 /// Everything that doctor's own rules say, family by family.

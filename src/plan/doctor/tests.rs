@@ -43,7 +43,16 @@ fn said_of(name: &str, file: &str, peer: Option<&Node>, change: impl FnOnce(&mut
     change(&mut observed);
     let quote = |word: &str| format!("<{word}>");
     let now = NOW.parse().expect("a time");
-    let examined = Examined { fleet: &fleet, machine, bundle: &bundle, observed: &observed, peer, now, quote: &quote };
+    let examined = Examined {
+        fleet: &fleet,
+        machine,
+        bundle: &bundle,
+        observed: &observed,
+        drifts: false,
+        peer,
+        now,
+        quote: &quote,
+    };
     let line = |finding: Finding| {
         let mend = match finding.mend {
             None => "-".to_owned(),
@@ -159,7 +168,7 @@ fn processes_ports_and_launchds_patience() {
     insta::assert_snapshot!(all.join("\n"), @r"
     omlx-stale | pid 99 is an oMLX of no job: omlx-server | there: sudo kill 99
     omlx-second | homebrew.mxcl.omlx is loaded beside our daemon | there: launchctl bootout <gui/501/homebrew.mxcl.omlx>; launchctl disable <gui/501/homebrew.mxcl.omlx>
-    port-taken | port 8000 is held by pid 7 of eve: nc -l 8000 | there: sudo lsof -nP -iTCP:8000 -sTCP:LISTEN
+    port-taken | port 8000 is held by pid 7 of eve: nc -l 8000; end it, or give oMLX another `port` | there: sudo kill 7
     omlx-restart-pending | oMLX 0.5.0 is installed and 0.3.8 still runs, as declared: its next start is the other | -
     daemon-cannot-open | omlx ended with 78 before it ran: its log, working directory or program cannot be opened | here: fleetctl apply --on mac-mini3
     daemon-throttled | launchd holds omlx back after 6 crashes in a row (spawn scheduled, 1200 s between starts) | here: fleetctl restart mac-mini3 <omlx>
@@ -212,6 +221,10 @@ fn weights_and_logs() {
     all.extend(checkup(|checkup| checkup.weights = Some("/Users/ops/models is not there".to_owned())));
     let file = include_str!("../../../fleet.toml").replace("weights = \"~/models\"", "weights = \"/Volumes/m/models\"");
     all.extend(said_of("mac-mini1", &file, None, |_| {}));
+    all.extend(said_of("mac-mini1", &file, None, |observed| {
+        let checkup = observed.checkup.get_or_insert_default();
+        checkup.weights = Some("/Volumes/m/models is not there".to_owned());
+    }));
     all.extend(said(|observed| {
         let omlx = "/Library/Logs/fleetctl/omlx.log".to_owned();
         observed.files.insert(omlx, FileFact::Missing);
@@ -220,8 +233,9 @@ fn weights_and_logs() {
     }));
     insta::assert_snapshot!(all.join("\n"), @r"
     weights-not-permitted | macOS does not let /Users/ops/models be read: Full Disk Access is lacking | there: open 'x-apple.systempreferences:com.apple.preference.security?Privacy_AllFiles'
-    weights-unreadable | the weights cannot be read: /Users/ops/models is not there | here: fleetctl models --on mac-mini3
+    weights-unreadable | /Users/ops/models is not there: were they moved? Then `weights` in [omlx] must name the place; else copy them | here: fleetctl models sync --on mac-mini3
     weights-on-external-disk | /Volumes/m/models is on an external disk: launchd's jobs need Full Disk Access of their own | there: open 'x-apple.systempreferences:com.apple.preference.security?Privacy_AllFiles'
+    weights-unreadable | /Volumes/m/models is not there: is the disk m mounted? | there: diskutil mount <m>
     log-unwritable | the log of omlx, /Library/Logs/fleetctl/omlx.log, is not there | there: sudo install -d -o root -g wheel -m 0755 /Library/Logs/fleetctl && sudo touch </Library/Logs/fleetctl/omlx.log> && sudo chown <ops>:<staff> </Library/Logs/fleetctl/omlx.log>
     log-unwritable | /Library/Logs/fleetctl has mode 0744 of root: daemons cannot enter it | there: sudo chmod 0755 /Library/Logs/fleetctl
     ");
@@ -239,4 +253,20 @@ fn the_declared_release_is_installed_where_the_file_looks_for_it() {
     Some(There("/opt/homebrew/bin/brew tap jundot/omlx https://github.com/jundot/omlx && git -C \"$(/opt/homebrew/bin/brew --repository jundot/omlx)\" checkout v0.3.8 && HOMEBREW_NO_AUTO_UPDATE=1 /opt/homebrew/bin/brew install jundot/omlx/omlx"))
     Some(There("python3.11 -m venv /Users/ops/fmlx && /Users/ops/fmlx/bin/pip install flyto-mlx==0.7.0"))
     "#);
+}
+
+#[test]
+fn what_is_mended_first_and_what_is_said_once() {
+    let mut codes = [
+        ("drifted", Severity::Warning),
+        ("automatic-updates", Severity::Note),
+        ("omlx-stopped", Severity::Error),
+        ("sudo-refused", Severity::Warning),
+        ("port-taken", Severity::Error),
+    ];
+    codes.sort_by_key(|(code, severity)| order(code, *severity));
+    let codes = codes.map(|(code, _)| code);
+    assert_eq!(codes, ["port-taken", "sudo-refused", "omlx-stopped", "drifted", "automatic-updates"]);
+    assert!(is_said_by("weights-missing", &["weights-missing", "weights-unreadable"]));
+    assert!(!is_said_by("weights-missing", &["weights-missing"]));
 }

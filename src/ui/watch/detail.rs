@@ -7,7 +7,7 @@ use ratatui::text::{Line, Text};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::model::{Row, Watch};
-use super::paint::{Paint, glyph};
+use super::paint::{Paint, folded, glyph};
 use crate::fleet::Bytes;
 use crate::ui::Tone;
 use crate::ui::clock_face::short_face;
@@ -44,7 +44,9 @@ impl Watch {
             None => None,
         };
         let height = usize::from(area.height).saturating_sub(1 + usize::from(end.is_some()));
-        lines.extend(self.log.shown(height).map(|line| Line::from(paint.cell(line, width, Tone::Plain))));
+        let shown: Vec<String> = self.log.shown(height).flat_map(|line| folded(line, width)).collect();
+        let fitting = shown.iter().skip(shown.len().saturating_sub(height));
+        lines.extend(fitting.map(|line| Line::from(paint.cell(line, width, Tone::Plain))));
         lines.extend(end.map(|(text, tone)| Line::from(paint.cell(text, width, tone))));
         frame.render_widget(Text::from(lines), area);
     }
@@ -92,7 +94,8 @@ impl Watch {
 }
 
 fn title(paint: Paint, row: &Row, now: Timestamp) -> Line<'static> {
-    let age = row.age(now).map_or("asking".to_owned(), |age| format!("seen {} ago", reading::short_time(age)));
+    let never = if row.status.is_some() { "has not answered yet" } else { "asking" };
+    let age = row.age(now).map_or(never.to_owned(), |age| format!("seen {} ago", reading::short_time(age)));
     Line::from(vec![paint.span(row.name.clone(), Tone::Strong), paint.span(format!("  {age}"), Tone::Dim)])
 }
 

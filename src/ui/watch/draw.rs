@@ -14,7 +14,7 @@ use crate::ui::status::reading;
 
 const HELP: &str = "\
 ↑ ↓ k j        choose a machine, or scroll
-enter          open the machine: alerts, names, memory, slots, jobs
+enter          open it: alerts, names, memory, slots, jobs
 l              follow the log of its oMLX
 s              sort: file, trouble, room, requests
 /              filter by machine, tier, state or served name

@@ -75,7 +75,7 @@ pub(super) struct Row {
     pub(super) name: String,
     /// `None` until its first answer, or the end of its first wait.
     pub(super) status: Option<MachineStatus>,
-    /// When that came.
+    /// When it last answered; a wait that ended without an answer leaves it.
     pub(super) seen: Option<Timestamp>,
     /// Tokens written per second between its last two answers.
     pub(super) tps: Option<f64>,
@@ -93,11 +93,13 @@ impl Row {
             (seconds > 0.0).then(|| written / seconds)
         });
         self.tokens = tokens;
+        if status.reach.path.is_some() {
+            self.seen = Some(at);
+        }
         self.status = Some(status);
-        self.seen = Some(at);
     }
 
-    /// How long ago its answer came, seconds.
+    /// How long ago its last answer came, seconds; `None` when none ever did.
     pub(super) fn age(&self, now: Timestamp) -> Option<u64> {
         u64::try_from(now.duration_since(self.seen?).as_secs().max(0)).ok()
     }

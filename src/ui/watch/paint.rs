@@ -70,3 +70,22 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     }
     if width > 0 { cut + "…" } else { cut }
 }
+
+/// A line in as many as the width takes, the further ones indented: of a log every character is wanted.
+pub(super) fn folded(text: &str, width: usize) -> Vec<String> {
+    const INDENT: &str = "  ";
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > width && used > INDENT.len() {
+            lines.push(INDENT.to_owned());
+            used = INDENT.len();
+        }
+        used += wide;
+        if let Some(line) = lines.last_mut() {
+            line.push(c);
+        }
+    }
+    lines
+}

@@ -33,6 +33,7 @@ pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     inputs: mpsc::UnboundedReceiver<Input>,
     is_over: Arc<AtomicBool>,
+    given_back: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
     hook: Arc<Hook>,
 }
@@ -46,12 +47,13 @@ impl Screen {
         let entered = execute!(io::stdout(), EnterAlternateScreen)
             .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         let terminal = entered.inspect_err(|_| give_back())?;
-        let hook = set_hook();
+        let given_back = Arc::new(AtomicBool::new(false));
+        let hook = set_hook(Arc::clone(&given_back));
         let (told, inputs) = mpsc::unbounded_channel();
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
         let reader = std::thread::spawn(move || read(&told, &over));
-        Ok(Self { terminal, inputs, is_over, reader: Some(reader), hook })
+        Ok(Self { terminal, inputs, is_over, given_back, reader: Some(reader), hook })
     }
 
     /// Draws a screen; only what changed is written.
@@ -69,8 +71,8 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         drop(self.reader.take().map(JoinHandle::join));
-        give_back();
-        // The hook cannot be changed by a thread that panics; the one that is set gives the terminal back once more, which is harmless.
+        give_back_once(&self.given_back);
+        // The hook cannot be changed by a thread that panics; the one that is set has nothing left to give back.
         if !std::thread::panicking() {
             let before = Arc::clone(&self.hook);
             std::panic::set_hook(Box::new(move |info| before(info)));
@@ -85,15 +87,22 @@ fn give_back() {
     drop(io::stdout().flush());
 }
 
+/// Leaving the alternate screen puts the cursor where it was before: a second time, that would be on top of what was written since.
+fn give_back_once(given_back: &AtomicBool) {
+    if !given_back.swap(true, Ordering::Relaxed) {
+        give_back();
+    }
+}
+
 /// A panic of this thread ends the view: its words belong on the terminal as it was. One of another thread is that task's result, which is shown as such; its
 /// words would only tear the screen.
-fn set_hook() -> Arc<Hook> {
+fn set_hook(given_back: Arc<AtomicBool>) -> Arc<Hook> {
     let before: Arc<Hook> = Arc::new(std::panic::take_hook());
     let after = Arc::clone(&before);
     let own = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
         if std::thread::current().id() == own {
-            give_back();
+            give_back_once(&given_back);
             after(info);
         }
     }));

@@ -21,7 +21,7 @@ fn asked() -> Watch {
     Watch::new(&testing::example(), &names, false)
 }
 
-/// Every machine has answered: the first twice, so that it has a rate; the last one a while ago.
+/// Every machine has answered: the first twice, so that it has a rate; the last one a while ago, and then no more.
 fn watch() -> Watch {
     let mut watch = asked();
     let document = fixture::document();
@@ -32,7 +32,12 @@ fn watch() -> Watch {
             before.work.completion_tokens = before.work.completion_tokens.map(|tokens| tokens - 500);
             watch.answer(place, before, ago(7));
         }
-        watch.answer(place, machine, if place == 3 { ago(75) } else { ago(2) });
+        if place == 3 {
+            let mut before = machine.clone();
+            before.reach.path = Some("tailnet");
+            watch.answer(place, before, ago(75));
+        }
+        watch.answer(place, machine, ago(2));
     }
     watch.follow_fleet(document.slots, document.jobs, document.transitions);
     watch
@@ -241,7 +246,7 @@ fn the_help() {
     3 slots: 1 ok, 1 degraded, 1 down
     next: ┌ keys ────────────────────────────────────────────────────────────┐
     ✖ mac-│↑ ↓ k j        choose a machine, or scroll                        │tion …
-    ▲ mac-│enter          open the machine: alerts, names, memory, slots, job│
+    ▲ mac-│enter          open it: alerts, names, memory, slots, jobs        │
     … and │l              follow the log of its oMLX                         │
           │s              sort: file, trouble, room, requests                │
        MAC│/              filter by machine, tier, state or served name      │ TOK/S
@@ -305,9 +310,27 @@ fn a_log_is_followed_until_it_is_left() {
     press(&mut watch, &[KeyCode::PageUp]);
     watch.log_line("line 50");
     assert!(!screen(&watch, SMALL).contains("line 4 9") && screen(&watch, SMALL).contains("line 39 "));
+    press(&mut watch, &[KeyCode::End]);
+    watch.log_line(&format!("a long one {} and its end", "x".repeat(150)));
+    let shown = screen(&watch, SMALL);
+    assert!(
+        shown.contains("a long one") && shown.contains("and its end"),
+        "of a log every character is shown: {shown}"
+    );
     watch.log_ended("mac-studio1: the connection was cut".to_owned());
     assert!(screen(&watch, SMALL).contains("the connection was cut"));
     assert_eq!(press(&mut watch, &[KeyCode::Esc]), Wish::Unfollow);
+}
+
+#[test]
+fn the_age_is_that_of_the_last_answer() {
+    let mut watch = watch();
+    let mut silent = fixture::document().machines.remove(3);
+    assert_eq!(silent.reach.path, None, "it did not answer");
+    silent.name = "mac-studio1".to_owned();
+    let answered = watch.rows[0].seen;
+    watch.answer(0, silent, now());
+    assert_eq!(watch.rows[0].seen, answered);
 }
 
 #[test]

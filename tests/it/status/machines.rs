@@ -14,13 +14,11 @@ fn a_machine_that_is_down_costs_its_own_time_and_hides_no_other() {
     next: fleetctl doctor mac-a
           fleetctl plan --on mac-b
 
-    ALERT    MACHINE  WHAT
-    error    mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: connection refused
-                      (unreachable)
-                      help: on mac-a: System Settings, General, Sharing, Remote Login must be on; is the
-                      port right?
-    error    mac-b    oMLX does not run, and nobody stopped it by hand (omlx-stopped)
-    warning  mac-b    10 changes to what the file says: fleetctl plan --on mac-b (drifted)
+    ALERT  MACHINE  WHAT
+    error  mac-a    cannot connect to mac-a.lab.ts.net port 22 as ops: connection refused (unreachable)
+                    help: on mac-a: System Settings, General, Sharing, Remote Login must be on; is the
+                    port right?
+    error  mac-b    fleetctl has not set it up yet (never-applied)
 
     MACHINE       OMLX       NAME        STATE  MEMORY FOR MODELS
     mac-a         unknown    extract-2b  ?      ?

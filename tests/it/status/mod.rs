@@ -5,54 +5,28 @@ mod jobs;
 mod machines;
 mod omlx;
 
+use crate::support::fleet_text::{extract, guarded_head, mini};
 use crate::support::lab::{Hosts, Lab, Said};
 
 /// A lab of two plain machines and the operator's fleet file for it.
-pub(super) struct Case {
-    pub(super) lab: Lab,
+pub(crate) struct Case {
+    pub(crate) lab: Lab,
     fleet: tempfile::NamedTempFile,
 }
 
-const FLEET: &str = r#"
-schema = 1
-[fleet]
-name     = "test"
-timezone = "America/New_York"
-tailnet  = "lab.ts.net"
-user     = "ops"
-[omlx]
-version = "0.3.8"
-program = "/opt/homebrew/bin/omlx"
-bind    = "all"
-port    = 8000
-base    = "~/.omlx"
-weights = "~/models"
-api_key = { command = ["/bin/echo", "sk-test-1234"] }
-[machines.mac-a]
-chip   = "M4"
-memory = "16GB"
-[machines.mac-b]
-chip   = "M4"
-memory = "16GB"
-[models.edge-2b]
-directory = "Qwen3.6-2B-MLX-4bit"
-size      = "1.6GB"
-kind      = "llm"
-[profiles.edge]
-enable_thinking    = false
-max_context_window = 8192
-[serve.extract-2b]
-model    = "edge-2b"
-profile  = "edge"
-on       = ["mac-a", "mac-b"]
-resident = true
-[slots.extract]
-route = ["extract-2b"]
-"#;
+/// Two minis that serve the same name, and a slot for it.
+fn two_minis() -> String {
+    let both = ["mac-a", "mac-b"];
+    let minis = both.map(|name| mini(name, "")).concat();
+    guarded_head("test", "America/New_York", "0.3.8")
+        + &minis
+        + &extract(&both)
+        + "[slots.extract]\nroute = [\"extract-2b\"]\n"
+}
 
 impl Case {
     /// Brings the lab up; `host` are further lines for both hosts. `None` where no lab can run.
-    pub(super) fn up(host: &str) -> Option<Self> {
+    pub(crate) fn up(host: &str) -> Option<Self> {
         Self::up_with(host, "")
     }
 
@@ -64,7 +38,7 @@ impl Case {
             .expect("written");
         let lab = Lab::up(Hosts::Spec(spec.path()))?;
         let fleet = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(fleet.path(), format!("{FLEET}{more}")).expect("written");
+        std::fs::write(fleet.path(), two_minis() + more).expect("written");
         Some(Self { lab, fleet })
     }
 
@@ -82,9 +56,15 @@ impl Case {
     }
 
     pub(super) fn fleetctl(&self, arguments: &[&str]) -> Said {
+        self.at_width(100, arguments)
+    }
+
+    /// On a terminal of so many columns.
+    pub(crate) fn at_width(&self, columns: usize, arguments: &[&str]) -> Said {
         let file = self.fleet.path().to_str().expect("text");
+        let columns = format!("COLUMNS={columns}");
         let command =
-            [&["/usr/bin/env", "COLUMNS=100", env!("CARGO_BIN_EXE_fleetctl"), "-f", file], arguments].concat();
+            [&["/usr/bin/env", columns.as_str(), env!("CARGO_BIN_EXE_fleetctl"), "-f", file], arguments].concat();
         self.lab.laptop(&command)
     }
 
@@ -102,7 +82,7 @@ impl Case {
 }
 
 /// What differs from run to run.
-pub(super) fn filters() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d \w{3} \d\d:\d\d", "[TIME]"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[INSTANT]"),
@@ -113,6 +93,7 @@ pub(super) fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\(\d+ starts\)", "([N] starts)"),
         (r"(system +)[0-9.]+ GiB", "$1[N]"),
         (r"[a-z]+@[a-z0-9.-]+ holds", "[WHO] holds"),
+        (r"fleetctl -f \S+", "fleetctl -f [FILE]"),
         (r"100\.64\.\d+\.\d+", "[IP]"),
     ]
 }

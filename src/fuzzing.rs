@@ -10,7 +10,7 @@ use crate::command::ask;
 use crate::fleet::{Fleet, Machine, MachineName, Release};
 use crate::observe::{self, Observed, Path, parse};
 use crate::omlx::{self, api};
-use crate::plan::{self, Input, Lineage, PlanState, Secrets};
+use crate::plan::{self, Input, Lineage, PlanState};
 use crate::render::{self, Values};
 use crate::ui::{Palette, plan_text, render_problems, sanitize};
 use crate::{config, execute, schedule};
@@ -56,7 +56,6 @@ pub fn probe(bytes: &[u8]) {
         bundle: &bundle,
         observed: &observed,
         values: &values,
-        secrets: Secrets::Unknown,
         now: NOW,
         lineage: &Lineage::Unknown,
         allow_older: false,
@@ -143,7 +142,6 @@ fn merge(bytes: &[u8]) {
             bundle: &bundle,
             observed,
             values: &values,
-            secrets: Secrets::Known,
             now: NOW,
             lineage: &Lineage::Unknown,
             allow_older: false,

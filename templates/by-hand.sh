@@ -124,6 +124,15 @@ up() {
 	done
 }
 
+# port_free: oMLX 0.3.8 loads all its residents before it finds its port taken, and what answers there then is not ours.
+port_free() {
+	[ "$HAND_KIND" = omlx ] || return 0
+	engine_at
+	owner=$(/usr/sbin/lsof -nP -a "-iTCP:$PORT" -sTCP:LISTEN -t 2>/dev/null | head -n 1)
+	[ "$owner" ] || return 0
+	ends "busy port $PORT is held by pid $owner ($(ps -p "$owner" -o command=)); stop it on the machine first"
+}
+
 do_start() {
 	[ -f "$HAND_PLIST" ] || ends "failed $HAND_PLIST is not there: fleetctl apply puts it there"
 	hand_lock
@@ -134,6 +143,7 @@ do_start() {
 	if unit_look "$HAND_LABEL"; then
 		/bin/launchctl enable "system/$HAND_LABEL" 2>/dev/null
 	else
+		port_free
 		step "starting $HAND_UNIT"
 		make_log "$HAND_LOG" "$HAND_LOG_USER" "$HAND_LOG_GROUP" || ends "failed cannot make $HAND_LOG"
 		unit_start "$HAND_LABEL" "$HAND_PLIST" || ends "failed $WHY"

@@ -45,7 +45,11 @@ pub(crate) fn run(cx: &Context, args: &ApplyArgs) -> Result<Exit, CommandError> 
 
 fn read_saved(path: &Path, file: &FleetFile) -> Result<SavedPlan, CommandError> {
     let named = path.display();
-    let text = fs::read_text(path, LIMIT)?;
+    let text = fs::read_text(path, LIMIT).map_err(|error| {
+        CommandError::failed(format!("the saved plan {named} cannot be read"))
+            .because(error)
+            .hint("`fleetctl plan --out FILE` saves one")
+    })?;
     let refused = |error: SavedPlanError| {
         let kind = if error == SavedPlanError::Format { Kind::Usage } else { Kind::Refused };
         CommandError::new(kind, format!("{named} cannot be applied"))

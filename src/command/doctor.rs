@@ -13,7 +13,7 @@ use crate::exit::{Exit, MachineOutcome, over_machines};
 use crate::fleet::{Address, Fleet, Machine, layout};
 use crate::observe::{AskFile, Contents, Node, Path};
 use crate::plan::doctor::{self, Examined, Mend};
-use crate::render;
+use crate::render::{self, Values};
 use crate::transport::{Connector, Trouble, quote, sudo};
 use crate::ui::json::{DoctorDocument, ExaminedMachine, FindingEntry};
 use crate::ui::{Palette, Waiting, doctor_text};
@@ -63,10 +63,11 @@ async fn look(
     waiting.finish();
     // Behind the probes: then the paths that they took are the active ones.
     let tailnet = tailnet().await.ok();
+    let values = cx.values_at_hand(fleet).await;
     let mut shown = Vec::new();
     for (machine, answer) in chosen.iter().zip(&answers) {
         let peer = tailnet.as_ref().and_then(|tailnet| tailnet.peers.iter().find(|peer| is_peer(machine, peer)));
-        let mut findings = findings(cx, fleet, machine, answer, peer);
+        let mut findings = findings(cx, fleet, machine, answer, peer, &values);
         if let Err(error) = cx.values(fleet, &[machine]).await {
             findings.push(missing_secret(machine, &error));
         }
@@ -113,10 +114,11 @@ fn findings(
     machine: &Machine,
     answer: &Result<Answered, Silent>,
     peer: Option<&Node>,
+    values: &Values,
 ) -> Vec<FindingEntry> {
     let bundle = render::bundle(fleet, machine);
     let observed = answer.as_ref().ok().map(|answered| &answered.observed);
-    let alerts = status::alerts_of(fleet, machine, answer, cx.clock.now());
+    let alerts = status::alerts_of(fleet, machine, answer, cx.clock.now(), values);
     let examined = observed.map(|observed| Examined {
         fleet,
         machine,

@@ -8,9 +8,9 @@ use super::dispatch::block_on;
 use crate::cli::LogsArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::fleet::{Fleet, Machine, SecretSource, layout};
+use crate::fleet::{Fleet, Machine, layout};
 use crate::omlx::without_refused_key;
-use crate::render;
+use crate::render::Values;
 use crate::secret::{Redactor, SecretString};
 use crate::transport::{As, Output, Remote, RunError, quote};
 use crate::ui::sanitize_log;
@@ -46,7 +46,7 @@ pub(super) fn show_log(
         let connector = cx.connector(fleet)?;
         let done = async {
             let remote = connector.connect(machine).await.map_err(RunError::from)?;
-            let cleaner = Cleaner::new(secrets_at_hand(cx, fleet).await, machine, &remote).await;
+            let cleaner = Cleaner::new(cx.values_at_hand(fleet).await, machine, &remote).await;
             show(cx, &remote, path, tail, &cleaner).await
         };
         let done = tokio::select! {
@@ -103,26 +103,16 @@ pub(crate) fn log_path(fleet: &Fleet, machine: &Machine, name: &str) -> Result<S
     Ok(unit(fleet, machine, name)?.log.0)
 }
 
-/// What of the fleet's secrets this laptop has without running a command for it.
-pub(crate) async fn secrets_at_hand(cx: &Context, fleet: &Fleet) -> Vec<SecretString> {
-    let mut known = Vec::new();
-    for source in render::secret_sources(fleet).values() {
-        if !matches!(source, SecretSource::Command(_)) {
-            known.extend(cx.secret(source).await.ok());
-        }
-    }
-    known
-}
-
 /// Takes out of a log what is secret: oMLX 0.3.8 writes keys there.
 pub(crate) struct Cleaner(Redactor);
 
 impl Cleaner {
     /// Of the secrets at hand, and of the keys that the machine's own settings.json holds.
-    pub(crate) async fn new(mut known: Vec<SecretString>, machine: &Machine, remote: &Remote) -> Self {
+    pub(crate) async fn new(values: Values, machine: &Machine, remote: &Remote) -> Self {
         let script = format!("exec /bin/cat {}", quote(&layout::settings_path(machine)));
         let said = remote.run(As::Login, &script, PATIENCE).await.map(|output| output.text()).unwrap_or_default();
         let settings: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
+        let mut known: Vec<SecretString> = values.secrets.into_values().collect();
         known.extend(settings.get("auth").into_iter().flat_map(strings));
         Self(Redactor::new(known))
     }

@@ -9,7 +9,7 @@ use super::{Context, FleetFile};
 use crate::error::CommandError;
 use crate::fleet::{Fleet, Machine};
 use crate::observe::Observed;
-use crate::plan::{Input, MachinePlan, PlanState, Secrets, plan_machine};
+use crate::plan::{Input, MachinePlan, PlanState, plan_machine};
 use crate::render::{self, Bundle, Content, Placeholder, SecretId, Values};
 use crate::transport::{Connector, Remote};
 
@@ -115,7 +115,6 @@ impl Context {
             bundle: &bundle,
             observed,
             values: &values,
-            secrets: Secrets::Known,
             now: self.clock.now(),
             lineage: &lineage,
             allow_older: terms.allow_older,

@@ -1,12 +1,13 @@
 //! Secrets, fetched from where the fleet file says they are.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Context;
 use crate::error::CommandError;
-use crate::fleet::SecretSource;
+use crate::fleet::{Fleet, SecretSource};
 use crate::fs;
+use crate::render::{self, Values};
 use crate::secret::SecretString;
 use crate::transport::output_of;
 
@@ -16,6 +17,19 @@ const LIMIT: u64 = 64 << 10;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Context {
+    /// What of the fleet's secrets this laptop has without running a command for it: what an operator who only looks is not asked for.
+    pub(crate) async fn values_at_hand(&self, fleet: &Fleet) -> Values {
+        let mut values = Values::default();
+        for (id, source) in render::secret_sources(fleet) {
+            if !matches!(source, SecretSource::Command(_))
+                && let Ok(secret) = self.secret(&source).await
+            {
+                values.secrets.insert(id, secret);
+            }
+        }
+        values
+    }
+
     /// The secret, without the line break behind it. Errors name its place, never its content.
     pub(crate) async fn secret(&self, source: &SecretSource) -> Result<SecretString, CommandError> {
         let text = match source {
@@ -26,7 +40,7 @@ impl Context {
                 })?;
                 value.to_owned()
             }
-            SecretSource::File(path) => fs::read_text(Path::new(path), LIMIT).map_err(|error| {
+            SecretSource::File(path) => fs::read_text(&self.at_home(path)?, LIMIT).map_err(|error| {
                 CommandError::failed(format!("cannot read the secret's file {path}")).because(error)
             })?,
             SecretSource::Command(argv) => {
@@ -51,5 +65,14 @@ impl Context {
             )));
         }
         Ok(SecretString::from(text))
+    }
+
+    /// A path on this computer, where `~/` is the operator's home.
+    fn at_home(&self, path: &str) -> Result<PathBuf, CommandError> {
+        let Some(below) = path.strip_prefix("~/") else { return Ok(PathBuf::from(path)) };
+        let home = self.env.home().ok_or_else(|| {
+            CommandError::failed(format!("cannot read the secret's file {path}: there is no home")).hint("set HOME")
+        })?;
+        Ok(home.join(below))
     }
 }

@@ -159,8 +159,11 @@ impl Read for Texts {
             problems.push(wrong_type(&node, at, "a list of texts"));
             return None;
         };
-        let values = items.into_iter().filter_map(|item| Spanned::<String>::read(item, at, problems)).collect();
-        Some(Self::new(values, node.span))
+        let is_declared_empty = items.is_empty();
+        let values: Vec<_> =
+            items.into_iter().filter_map(|item| Spanned::<String>::read(item, at, problems)).collect();
+        // A list of which nothing is left is no empty list: what is wrong with it was said.
+        (is_declared_empty || !values.is_empty()).then(|| Self::new(values, node.span))
     }
 }
 

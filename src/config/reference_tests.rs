@@ -10,7 +10,7 @@ const HEAD: &str = "# The fleet file, table by table
 
 Made from the schema (`fleetctl schema`) and from what each release of oMLX reads; `fleetctl check` holds a file to all of it. The [worked example](../fleet.toml) shows every
 table in use. Sizes are binary (`\"96GB\"` is 96·2^30 bytes), durations are `90s`, `15m`, `1h30m`, times of day `HH:MM` in the fleet's zone. A *selector* is a machine, a glob
-over machine names, or `tier:LABEL`; `on` is always a list of them. A secret is `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ command = [\"…\"] }`, never a text.
+over machine names, or `tier:LABEL`; `on` is always a list of them. A secret is `{ env = \"NAME\" }`, `{ file = \"PATH\" }` (on this computer, where `~/` is your home) or `{ command = [\"…\"] }`, never a text.
 ";
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -408,7 +408,7 @@ fn meta(transaction: &Transaction, terms: &Terms) -> Result<String, PayloadError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Input, Lineage, Secrets, plan_machine};
+    use crate::plan::{Input, Lineage, plan_machine};
     use crate::testing::machine::{after_apply, values};
     use crate::{render, testing};
 
@@ -426,7 +426,6 @@ mod tests {
             bundle: &bundle,
             observed: &observed,
             values: &values(),
-            secrets: Secrets::Known,
             now: jiff::Timestamp::UNIX_EPOCH,
             lineage: &Lineage::Unknown,
             allow_older: false,

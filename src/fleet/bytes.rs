@@ -51,7 +51,7 @@ pub enum BytesError {
     #[error("not a size: write a number and B, KB, MB, GB or TB, as in \"36GB\"")]
     Malformed,
     /// Zero, negative, or beyond 2^63 bytes.
-    #[error("a size must be above 0 and below 8 EiB")]
+    #[error("out of range: a size is above 0 and below 8 EiB")]
     OutOfRange,
 }
 

@@ -9,7 +9,7 @@ pub enum DurationError {
     #[error("not a duration: write it as 90s, 15m, 2h or 1h30m")]
     Malformed,
     /// Zero, or more than ten years.
-    #[error("a duration must be above 0 and at most 87600h")]
+    #[error("out of range: a duration is above 0 and at most 87600h")]
     OutOfRange,
 }
 

@@ -12,7 +12,7 @@ pub enum EngineState {
     Starting,
     /// Our daemon is not loaded, or ended and stays so; nobody asked for it.
     Stopped,
-    /// As `Stopped`, by `fleetctl stop`.
+    /// As `Stopped`, by `fleetctl stop`. What was stopped and is replaced by another oMLX is `Foreign`.
     Held,
     /// It ended badly and launchd starts it again and again.
     Crashing,
@@ -46,8 +46,8 @@ impl EngineState {
 /// The rules, first match wins:
 /// 1. our job has a process: it answers → running; it refused connections → starting, or crashing when launchd counts at least two crashes in a row; anything else
 ///    → unresponsive (503 is the later releases' way of saying that they load → starting);
-/// 2. held by hand → held;
-/// 3. another oMLX runs or is loaded, or something that is not ours answers as oMLX → foreign;
+/// 2. another oMLX runs or is loaded, or something that is not ours answers as oMLX → foreign;
+/// 3. held by hand → held;
 /// 4. our job is loaded without a process: it ended badly or waits to be started again → crashing; else stopped;
 /// 5. the program is not there → not installed;
 /// 6. launchd was asked and does not have our job → stopped; it could not be asked → unknown.
@@ -56,11 +56,11 @@ pub fn engine_state(observed: &Observed) -> EngineState {
     if let Some(job) = job.filter(|job| job.pid.is_some()) {
         return of_process(observed, job);
     }
-    if is_held(observed, "omlx") {
-        return EngineState::Held;
-    }
     if !observed.foreign.is_empty() || answers(observed) {
         return EngineState::Foreign;
+    }
+    if is_held(observed, "omlx") {
+        return EngineState::Held;
     }
     if let Some(job) = job {
         return if ended_badly(job) { EngineState::Crashing } else { EngineState::Stopped };

@@ -25,6 +25,17 @@ pub enum Action {
     Remove,
 }
 
+impl Action {
+    /// As JSON documents write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Remove => "remove",
+        }
+    }
+}
+
 /// What the cheapest way to do it disturbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disturbs {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Action, Change, ChangeKind, Disturbs, Found, Input, Kept, Put, Secrets, diff};
+use super::{Action, Change, ChangeKind, Disturbs, Found, Input, Kept, Put, diff};
 use crate::fleet::layout;
 use crate::observe::FileFact;
 use crate::render::{Content, Entry, Text};
@@ -47,8 +47,7 @@ pub(super) fn compare(input: &Input<'_>) -> FileWork {
 
 fn whole(input: &Input<'_>, entry: &Entry, text: &Text, work: &mut FileWork) {
     let found = input.observed.files.get(&entry.path).unwrap_or(&FileFact::Missing);
-    let filled =
-        if text.holds_secret() && input.secrets == Secrets::Unknown { None } else { text.fill(input.values).ok() };
+    let filled = text.fill(input.values).ok();
     let put = || Put { path: entry.path.clone(), owner: entry.owner.clone(), mode: entry.mode, text: text.clone() };
     let (action, reason, shown) = match found {
         FileFact::Missing => (Action::Create, "declared, and not on the machine".to_owned(), None),

@@ -15,15 +15,6 @@ pub enum Lineage {
     Older(String),
 }
 
-/// Whether the secrets of the fleet file are at hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
-    /// They are: what holds one is compared.
-    Known,
-    /// They are not (status): what holds one is taken as it is found.
-    Unknown,
-}
-
 /// Everything that decides the plan of one machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
@@ -35,10 +26,8 @@ pub struct Input<'a> {
     pub bundle: &'a Bundle,
     /// What it holds.
     pub observed: &'a Observed,
-    /// What fills the holes.
+    /// What fills the holes. What holds a secret that is not among them is taken as it is found.
     pub values: &'a Values,
-    /// Whether the secrets among them are there.
-    pub secrets: Secrets,
     /// The time: it decides which names are resident now.
     pub now: jiff::Timestamp,
     /// How the fleet file stands to the applied one.

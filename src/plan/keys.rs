@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Found, FoundBytes, Input, Kept, Merge, Secrets, pointer};
+use super::{Found, FoundBytes, Input, Kept, Merge, pointer};
 use crate::observe::FileFact;
 use crate::omlx;
 use crate::render::{Content, Encoding, Entry, Hold, OmlxFile, OwnedDocument, OwnedKey, Placeholder, Text, Wanted};
@@ -192,8 +192,7 @@ fn same_as_hole(input: &Input<'_>, placeholder: &Placeholder, found: Option<&Val
         Placeholder::SecretKey => true,
         Placeholder::TailnetIp => input.values.tailnet_ip.is_none_or(|address| address.to_string() == found),
         Placeholder::Secret(id) => {
-            input.secrets == Secrets::Unknown
-                || input.values.secrets.get(id).is_some_and(|secret| secret.expose_secret() == found)
+            input.values.secrets.get(id).is_none_or(|secret| secret.expose_secret() == found)
         }
     }
 }

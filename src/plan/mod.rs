@@ -22,7 +22,7 @@ mod transaction;
 mod units;
 
 pub use change::{Action, Change, ChangeKind, Disturbs, Kept, MachinePlan, Plan, PlanState};
-pub use input::{Input, Lineage, Secrets};
+pub use input::{Input, Lineage};
 pub use job_standing::{JobStanding, JobState, job_standing};
 pub use measured::measured;
 pub use planner::{Summary, plan_machine};

@@ -59,7 +59,6 @@ fn planned(fleet: &Fleet, name: &str, observed: &Observed) -> MachinePlan {
         bundle: &render::bundle(fleet, machine),
         observed,
         values: &values(),
-        secrets: Secrets::Known,
         now: "2026-11-23T17:00:00Z".parse().expect("a time"),
         lineage: &Lineage::Unknown,
         allow_older: false,

@@ -119,7 +119,7 @@ impl SavedMachine {
             .iter()
             .map(|change| {
                 let key = change.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
-                format!("{:?} {}{key}", change.action, change.path).to_lowercase()
+                format!("{} {}{key}", change.action.as_str(), change.path)
             })
             .collect();
         // The Debug form of the whole plan: every found hash, every action. Found bytes are digested beside it, because Debug hides them.

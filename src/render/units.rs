@@ -34,7 +34,7 @@ pub(super) fn omlx(machine: &Machine) -> (Entry, Unit) {
 pub(super) fn waits_for_address(machine: &Machine) -> bool {
     match machine.omlx.bind {
         Bind::All | Bind::Loopback => false,
-        Bind::Address(address) => !address.is_loopback() && !address.is_unspecified(),
+        Bind::Address(address) => !address.is_loopback(),
         Bind::Tailnet => true,
     }
 }

@@ -10,7 +10,7 @@ use fleetctl::capacity;
 use fleetctl::config;
 use fleetctl::fleet::{Fleet, Machine};
 use fleetctl::observe::{Ask, AskFile, Contents, Observed, Path, observed};
-use fleetctl::plan::{Input, Lineage, Secrets, plan_machine};
+use fleetctl::plan::{Input, Lineage, plan_machine};
 use fleetctl::render::{Bundle, Values, bundle};
 use fleetctl::slot::{self, Cursor, Snapshot};
 use jiff::Timestamp;
@@ -95,7 +95,6 @@ fn plan(fleet: &Fleet, (machine, bundle, observed): &(&Machine, Bundle, Observed
         bundle,
         observed,
         values: &Values::default(),
-        secrets: Secrets::Unknown,
         now: at,
         lineage: &Lineage::Unknown,
         allow_older: false,

@@ -6,6 +6,7 @@ mod architecture;
 mod bench;
 mod capacity;
 mod check;
+mod command_line;
 mod docs;
 mod economy;
 mod first_run;

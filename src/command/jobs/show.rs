@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::exit::{Exit, MachineOutcome, over_machines};
 use crate::fleet::{Fleet, Job, Machine, Weekday};
 use crate::plan::job_standing;
+use crate::render::Values;
 use crate::schedule;
 use crate::ui::json::{JobEntry, JobRunEntry, JobsDocument, SilentEntry};
 use crate::ui::{Waiting, render_jobs};
@@ -64,7 +65,7 @@ fn document(fleet: &Fleet, answers: &[(&Machine, &Result<Answered, Silent>)], no
     }
     let silent = answers.iter().filter(|(_, answer)| answer.is_err()).map(|(machine, answer)| SilentEntry {
         name: machine.name.to_string(),
-        alerts: status::alerts_of(fleet, machine, answer, now),
+        alerts: status::alerts_of(fleet, machine, answer, now, &Values::default()),
     });
     JobsDocument { schema: "fleetctl.jobs/1", taken_at: now.to_string(), jobs, silent: silent.collect() }
 }

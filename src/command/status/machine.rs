@@ -12,7 +12,7 @@ use crate::fleet::{Fleet, Machine, layout};
 use crate::observe::{Answer, AnswerError, EngineState, Observed, Path, Sudo, WeightsState, engine_state, held_names};
 use crate::omlx::{self, api::ModelsStatus};
 use crate::plan::{self, MachinePlan, PlanState};
-use crate::render;
+use crate::render::{self, Values};
 use crate::schedule::Moment;
 use crate::transport::{ConnectError, Trouble};
 use crate::ui::json::{
@@ -26,6 +26,8 @@ pub(super) struct Declared<'a> {
     pub(super) machine: &'a Machine,
     pub(super) moment: &'a Moment<'a>,
     pub(super) now: Timestamp,
+    /// The secrets at hand.
+    pub(super) values: &'a Values,
 }
 
 /// The machine as it is shown.
@@ -80,7 +82,9 @@ fn answering(declared: &Declared<'_>, observed: &Observed) -> MachineStatus {
         observed.engine.models.got().and_then(|value| serde_json::from_value(value.clone()).ok());
     let held = held_names(observed);
     let state = engine_state(observed);
-    let served = served(declared, models.as_ref(), &held);
+    // A server that does not run lists nothing and has nothing loaded: that is known.
+    let is_down = matches!(state, EngineState::Stopped | EngineState::Held | EngineState::NotInstalled);
+    let served = served(declared, models.as_ref().or(is_down.then_some(&ModelsStatus::default())), &held);
     let undeclared = undeclared(&served, models.as_ref());
     let plan = plan_of(declared, observed);
     let job = observed.jobs.get(&layout::label("omlx"));
@@ -188,9 +192,9 @@ fn undeclared(served: &[ServedStatus], models: Option<&ModelsStatus>) -> Vec<Str
 
 fn plan_of(declared: &Declared<'_>, observed: &Observed) -> MachinePlan {
     let bundle = render::bundle(declared.fleet, declared.machine);
-    let values = render::Values {
+    let values = Values {
         tailnet_ip: declared.machine.tailnet_ip.or(observed.identity.tailnet_ip),
-        ..render::Values::default()
+        ..declared.values.clone()
     };
     plan::plan_machine(&plan::Input {
         fleet: declared.fleet,
@@ -198,7 +202,6 @@ fn plan_of(declared: &Declared<'_>, observed: &Observed) -> MachinePlan {
         bundle: &bundle,
         observed,
         values: &values,
-        secrets: plan::Secrets::Unknown,
         now: declared.now,
         lineage: &plan::Lineage::Unknown,
         allow_older: true,
@@ -373,7 +376,11 @@ fn name_alerts(observed: &Observed, state: EngineState, shown: &MachineStatus, a
             all.push(alert(&alert::NAME_HELD, format!("{name} is resident and was unloaded by hand")));
         } else if state == EngineState::Running && served.listed == Some(false) {
             all.push(alert(&alert::NAME_NOT_LISTED, format!("{name} is declared, and oMLX does not list it")));
-        } else if served.is_resident && served.loaded == Some(false) && !served.is_loading {
+        } else if state == EngineState::Running
+            && served.is_resident
+            && served.loaded == Some(false)
+            && !served.is_loading
+        {
             all.push(alert(&alert::RESIDENT_NOT_LOADED, format!("{name} is resident and is not loaded")));
         }
     }

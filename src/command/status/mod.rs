@@ -20,6 +20,7 @@ use crate::error::CommandError;
 use crate::exit::{Exit, MachineOutcome, over_machines};
 use crate::fleet::{Fleet, Machine, parse_duration};
 use crate::fs;
+use crate::render::Values;
 use crate::schedule::Moment;
 use crate::transport::Connector;
 use crate::ui::json::{Alert, MachineStatus, StatusDocument};
@@ -54,9 +55,10 @@ pub(super) fn alerts_of(
     machine: &Machine,
     answer: &Result<Answered, Silent>,
     now: jiff::Timestamp,
+    values: &Values,
 ) -> Vec<Alert> {
     let moment = Moment::new(fleet, now);
-    machine::status(&Declared { fleet, machine, moment: &moment, now }, answer).alerts
+    machine::status(&Declared { fleet, machine, moment: &moment, now, values }, answer).alerts
 }
 
 /// `--watch SECS`, or a duration.
@@ -149,10 +151,13 @@ async fn look(
     waiting.finish();
     let now = cx.clock.now();
     let moment = Moment::new(fleet, now);
+    let values = cx.values_at_hand(fleet).await;
     let pairs: Vec<(&Machine, &Result<Answered, Silent>)> = chosen.iter().copied().zip(&answers).collect();
     let mut shown: Vec<MachineStatus> = pairs
         .iter()
-        .map(|(machine, answer)| machine::status(&Declared { fleet, machine, moment: &moment, now }, answer))
+        .map(|(machine, answer)| {
+            machine::status(&Declared { fleet, machine, moment: &moment, now, values: &values }, answer)
+        })
         .collect();
     let answering = pairs.iter().filter_map(|(machine, answer)| Some((&machine.name, &answer.as_ref().ok()?.observed)));
     for (name, alert) in cx.ended_unseen(&fleet.name, answering) {

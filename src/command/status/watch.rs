@@ -10,13 +10,13 @@ use super::fleet;
 use super::machine::{self, Declared};
 use crate::clock::Clock;
 use crate::command::Context;
-use crate::command::logs::{Cleaner, follow_script, heard, log_path, secrets_at_hand};
+use crate::command::logs::{Cleaner, follow_script, heard, log_path};
 use crate::command::machines::{Answered, Silent, ask_one, limit, settled};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::fleet::{Fleet, Machine};
+use crate::render::Values;
 use crate::schedule::Moment;
-use crate::secret::SecretString;
 use crate::transport::{self, As, Connector, Remote, Stop, Width, fan_out};
 use crate::ui::{Input, Screen, Watch, Wish};
 
@@ -41,7 +41,7 @@ pub(super) async fn watch(
     every: Duration,
 ) -> Result<Exit, CommandError> {
     let names: Vec<String> = machines.iter().map(|machine| machine.name.to_string()).collect();
-    let secrets = secrets_at_hand(cx, fleet).await;
+    let values = cx.values_at_hand(fleet).await;
     let (told, mut hears) = mpsc::unbounded_channel();
     let ask_now = Arc::new(Notify::new());
     let turns = Arc::new(Semaphore::new(usize::from(cx.global.parallel)));
@@ -58,7 +58,7 @@ pub(super) async fn watch(
         let told = told.clone();
         asking.spawn(asker.run(place, every, told));
     }
-    let mut seen = Seen { fleet, machines, clock: cx.clock, answers: machines.iter().map(|_| None).collect() };
+    let mut seen = Seen { fleet, machines, clock: cx.clock, values: &values, answers: machines.iter().map(|_| None).collect() };
     let mut view = Watch::new(fleet, &names, cx.ui.colors_answer());
     let mut following = JoinSet::new();
     let lost = |error: std::io::Error| CommandError::failed("the terminal cannot be drawn on").because(error);
@@ -86,7 +86,7 @@ pub(super) async fn watch(
                                 connector: connector.clone(),
                                 fleet: Arc::clone(fleet),
                                 machine,
-                                secrets: secrets.clone(),
+                                values: values.clone(),
                             };
                             following.spawn(follower.run(remote, told.clone()));
                         }
@@ -166,7 +166,7 @@ struct Follower {
     connector: Connector,
     fleet: Arc<Fleet>,
     machine: Machine,
-    secrets: Vec<SecretString>,
+    values: Values,
 }
 
 impl Follower {
@@ -189,7 +189,7 @@ impl Follower {
                 Err(error) => return error.to_string(),
             },
         };
-        let cleaner = Cleaner::new(self.secrets, &self.machine, &remote).await;
+        let cleaner = Cleaner::new(self.values, &self.machine, &remote).await;
         let line = |line: &str| heard(line).map_or((), |line| drop(told.send(Told::Line(cleaner.clean(line)))));
         match remote.follow(As::Login, &follow_script(&path, LOG_LINES), line).await {
             Ok(output) if output.code == 0 => "the log ended".to_owned(),
@@ -204,6 +204,7 @@ struct Seen<'a> {
     fleet: &'a Fleet,
     machines: &'a [Machine],
     clock: Clock,
+    values: &'a Values,
     answers: Vec<Option<Result<Answered, Silent>>>,
 }
 
@@ -224,7 +225,7 @@ impl Seen<'_> {
                 let Some(machine) = self.machines.get(place) else { return };
                 let now = self.clock.now();
                 let moment = Moment::new(self.fleet, now);
-                let declared = Declared { fleet: self.fleet, machine, moment: &moment, now };
+                let declared = Declared { fleet: self.fleet, machine, moment: &moment, now, values: self.values };
                 view.answer(place, machine::status(&declared, &answer), now);
                 if let Some(slot) = self.answers.get_mut(place) {
                     *slot = Some(*answer);

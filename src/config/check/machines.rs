@@ -2,7 +2,7 @@
 
 use super::engine::{self, OPEN_WITHOUT_KEY, Parts};
 use super::names;
-use super::values::{self, Problems};
+use super::values::{self, Problems, quoted};
 use crate::config::raw::{RawFile, RawMachine};
 use crate::config::read::{MISSING_KEY, Map, RawTable as _};
 use crate::config::wording::shortened;
@@ -150,7 +150,7 @@ fn open_without_key(raw: &RawMachine, file: &RawFile, omlx: &crate::fleet::Engin
     let bind = own.and_then(|omlx| omlx.bind.as_ref()).or_else(|| fleet.and_then(|omlx| omlx.bind.as_ref()));
     if let Some(bind) = bind {
         problems.push(
-            Problem::at(&OPEN_WITHOUT_KEY, bind.span.clone(), "bind = \"all\" demands an api_key")
+            Problem::at(&OPEN_WITHOUT_KEY, bind.span.clone(), format!("bind = {} demands an api_key", quoted(&bind.value)))
                 .help("add api_key = { env = \"FLEET_OMLX_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),
         );
     }

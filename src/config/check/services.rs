@@ -3,7 +3,7 @@
 use super::engine::OPEN_WITHOUT_KEY;
 use super::secrets;
 use super::selectors::Machines;
-use super::values::{self, Problems};
+use super::values::{self, Problems, quoted};
 use crate::config::raw::{RawGateway, RawHub, RawResolver};
 use crate::config::read::RawTable as _;
 use crate::diagnostic::{Code, Problem, Severity};
@@ -30,7 +30,7 @@ pub(crate) fn gateway(raw: &RawGateway, machines: &Machines<'_>, problems: &mut 
     let api_key = secrets::source(raw.api_key.as_ref(), "gateway.api_key", problems);
     if let (Bind::All, false, Some(leaf)) = (bind, raw.names("api_key"), &raw.bind) {
         problems.push(
-            Problem::at(&OPEN_WITHOUT_KEY, leaf.span.clone(), "bind = \"all\" demands an api_key")
+            Problem::at(&OPEN_WITHOUT_KEY, leaf.span.clone(), format!("bind = {} demands an api_key", quoted(&leaf.value)))
                 .help("add api_key = { env = \"FLEET_GATEWAY_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),
         );
     }

@@ -5,7 +5,7 @@ use super::values::{OUT_OF_RANGE, Problems, quoted};
 use super::view::View;
 use crate::config::node::{Node, Value};
 use crate::config::raw::RawOmlx;
-use crate::config::read::Map;
+use crate::config::read::{Map, WRONG_TYPE};
 use crate::config::suggest;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::Release;
@@ -60,6 +60,11 @@ fn settings(raw: &RawOmlx, release: Release, problems: &mut Problems) {
         let sections: Vec<&str> = omlx::section_order(release).into_iter().filter(|name| *name != "version").collect();
         let table = match &node.value {
             Value::Table(table) if sections.contains(&section) => table,
+            other if sections.contains(&section) => {
+                let message = format!("omlx.settings.{section} takes a table, not {}", other.kind());
+                problems.push(Problem::at(&WRONG_TYPE, node.span.clone(), message));
+                continue;
+            }
             _ => {
                 let problem = Problem::at(
                     &UNKNOWN_SETTING,

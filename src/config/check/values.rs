@@ -1,6 +1,6 @@
 //! Leaf values: sizes, durations, times, numbers in their range, one of several words, paths, addresses.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
@@ -114,11 +114,8 @@ pub(crate) fn size(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) 
     match leaf.value.parse() {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            problems.push(if error == BytesError::OutOfRange {
-                Problem::at(&OUT_OF_RANGE, leaf.span.clone(), format!("{what}: {error}, not {}", quoted(&leaf.value)))
-            } else {
-                Problem::at(&INVALID_SIZE, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value)))
-            });
+            let code = if error == BytesError::OutOfRange { &OUT_OF_RANGE } else { &INVALID_SIZE };
+            problems.push(Problem::at(code, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value))));
             None
         }
     }
@@ -130,11 +127,8 @@ pub(crate) fn duration(leaf: Leaf<'_, String>, what: &str, problems: &mut Proble
     match parse_duration(&leaf.value) {
         Ok(duration) => Some(duration),
         Err(error) => {
-            problems.push(if error == DurationError::OutOfRange {
-                Problem::at(&OUT_OF_RANGE, leaf.span.clone(), format!("{what}: {error}, not {}", quoted(&leaf.value)))
-            } else {
-                Problem::at(&INVALID_DURATION, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value)))
-            });
+            let code = if error == DurationError::OutOfRange { &OUT_OF_RANGE } else { &INVALID_DURATION };
+            problems.push(Problem::at(code, leaf.span.clone(), format!("{what}: {} is {error}", quoted(&leaf.value))));
             None
         }
     }
@@ -292,7 +286,7 @@ pub(crate) fn bind(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) 
         "tailnet" => Some(Bind::Tailnet),
         text => {
             if let Ok(address) = text.parse::<IpAddr>() {
-                return Some(Bind::Address(address));
+                return Some(meant_by(address));
             }
             let problem =
                 Problem::at(&INVALID_ADDRESS, leaf.span.clone(), format!("{what}: cannot listen on {}", quoted(text)));
@@ -303,6 +297,15 @@ pub(crate) fn bind(leaf: Leaf<'_, String>, what: &str, problems: &mut Problems) 
             problems.push(problem.help(help));
             None
         }
+    }
+}
+
+/// What an address means. Every address is no address of the machine: nobody can dial it, and it demands a key as "all" does.
+fn meant_by(address: IpAddr) -> Bind {
+    match address {
+        address if address.is_unspecified() => Bind::All,
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => Bind::Loopback,
+        address => Bind::Address(address),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::plan::{Action, Change, ChangeKind, Disturbs, MachinePlan, PlanState, Summary};
+use crate::plan::{Change, ChangeKind, Disturbs, MachinePlan, PlanState, Summary};
 
 /// The document of `plan --json`.
 #[derive(Debug, Serialize)]
@@ -99,11 +99,7 @@ fn change(change: &Change) -> PlanChange {
         },
         path: change.path.clone(),
         key: change.key.clone(),
-        action: match change.action {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Remove => "remove",
-        },
+        action: change.action.as_str(),
         disturbs: match change.disturbs {
             Disturbs::Nothing => "nothing",
             Disturbs::Reload => "reload",

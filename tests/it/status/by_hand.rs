@@ -16,6 +16,7 @@ fn a_daemon_is_stopped_held_over_a_reboot_and_started() {
     mac-a  unchanged
     -----
     "#);
+    another_omlx_takes_the_port_of_the_held_one(&case);
     case.lab.does("reboot", "mac-a", &[]);
     assert_shown!(case.shown(&["status", "--on", "mac-a"]), @r"
     exit: 0
@@ -26,7 +27,7 @@ fn a_daemon_is_stopped_held_over_a_reboot_and_started() {
     note   mac-a    oMLX was stopped by hand (omlx-held)
 
     MACHINE       OMLX     NAME        STATE  MEMORY FOR MODELS
-    mac-a         held     extract-2b  ?      ? of 11.5 GiB
+    mac-a         held     extract-2b  not listed  ? of 11.5 GiB
     by tailnet    in sync                     to load 11.5 GiB
     macOS 15.6.1                              context 11.5 GiB
                                               system [N]
@@ -61,6 +62,28 @@ fn a_daemon_is_stopped_held_over_a_reboot_and_started() {
         case.lab.on("mac-a", "root", "ls -d /tmp/fleetctl.* /usr/local/var/fleetctl/.lock* 2>/dev/null").out,
         ""
     );
+}
+
+/// What then answers is not ours: status must not call it held, and a start would load every resident only to find the port taken.
+fn another_omlx_takes_the_port_of_the_held_one(case: &Case) {
+    let server = "/opt/homebrew/bin/omlx serve --base-path /Users/ops/other --port 8000";
+    let started = case.lab.on(
+        "mac-a",
+        "ops",
+        &format!(
+            "{server} >/dev/null 2>&1 & n=0; until curl -fs -o /dev/null http://127.0.0.1:8000/api/status; do \
+             n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done"
+        ),
+    );
+    assert_eq!(started.code, 0, "{started:?}");
+    let status = case.fleetctl(&["status", "--on", "mac-a", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
+    assert_eq!(status["machines"][0]["omlx"]["state"], "foreign");
+    let start = case.fleetctl(&["start", "mac-a"]);
+    assert_eq!(start.code, 6, "{start:?}");
+    assert!(start.out.contains("port 8000 is held by pid "), "{start:?}");
+    let ended = case.lab.on("mac-a", "root", "pkill -f /Users/ops/other && while pgrep -f /Users/ops/other; do sleep 0.1; done");
+    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[test]

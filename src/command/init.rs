@@ -22,6 +22,7 @@ use crate::fleet::{Machine, MachineName};
 use crate::fs;
 use crate::observe::Node;
 use crate::transport::{As, Remote, quote_all};
+use crate::ui::json::InitDocument;
 use crate::ui::{Waiting, sanitize};
 
 /// The worked example, where no tailnet can be asked.
@@ -41,6 +42,10 @@ pub(crate) fn run(cx: &Context, args: &InitArgs) -> Result<Exit, CommandError> {
         .map_err(|error| CommandError::failed(format!("cannot write {}", path.display())).because(error))?;
     let loaded = config::load(&path.display().to_string(), &text);
     let errors = loaded.problems.iter().filter(|problem| problem.severity() == Severity::Error).count();
+    if cx.global.json {
+        let machines = loaded.sound.iter().flat_map(|fleet| fleet.machines.keys()).map(str::to_owned).collect();
+        cx.ui.answer_json(&InitDocument::new(path.display().to_string(), machines, errors))?;
+    }
     cx.ui.status(&format!("wrote {}", path.display()));
     cx.ui.status(match errors {
         0 => "next: `fleetctl check`, then `fleetctl plan`",

@@ -37,3 +37,14 @@ fn words_and_files_that_are_wrong_are_named() {
     help: `fleetctl plan --out FILE` saves one
     ");
 }
+
+#[test]
+fn a_first_file_is_written_and_said_in_json_too() {
+    let fleetctl = Fleetctl::new();
+    let said = fleetctl.run(&["init", "-f", "first.toml", "--json"]);
+    assert_eq!(said.exit, Some(0), "{said}");
+    let said = said.json();
+    assert_eq!((&said["schema"], &said["file"]), (&"fleetctl.init/1".into(), &"first.toml".into()));
+    assert_eq!(said["machines"].as_array().map(Vec::len), Some(4), "{said}");
+    assert_eq!(fleetctl.run(&["-f", "first.toml", "check"]).exit, Some(0));
+}

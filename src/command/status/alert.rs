@@ -25,7 +25,7 @@ alerts! {
         "The connection stands, but the probe gave no usable answer: the login shell did not run it, or the connection was cut. The message holds what came back.";
     PROBE_INCOMPLETE = "probe-incomplete", Warning, "a part of the answer is missing",
         "A tool is missing on the machine, a file could not be read, or something hung and was given up. What depends on it is shown as unknown.";
-    SUDO_REFUSED = "sudo-refused", Warning, "sudo does not allow the one command",
+    SUDO_REFUSED = "sudo-refused", Error, "sudo does not allow the one command",
         "Status needs no root, but apply does: it runs `/usr/bin/sudo -n -H /bin/sh -s`. What only root may read (generations, other users' key files, other users' ports) is not shown.\n\nOn the machine: `sudo visudo -f /etc/sudoers.d/fleetctl`, with the line `USER ALL=(root) NOPASSWD: /bin/sh -s`.";
     OMLX_NOT_INSTALLED = "omlx-not-installed", Error, "oMLX is not installed",
         "[omlx].program is not on the machine or is not executable. Install the declared release, or correct `program`.";
@@ -136,7 +136,7 @@ fn step(code: &'static Code) -> Option<Step> {
         {
             Some(Step::Plan)
         }
-        () if code.severity == Severity::Error || is_one_of(&[&SUDO_REFUSED, &DISK_LOW, &CLOCK_ZONE, &CLOCK_OFF]) => {
+        () if code.severity == Severity::Error || is_one_of(&[&DISK_LOW, &CLOCK_ZONE, &CLOCK_OFF]) => {
             Some(Step::Doctor)
         }
         () => None,

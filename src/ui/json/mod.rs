@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod gateway;
 mod history;
+mod init;
 mod jobs;
 mod models;
 mod render;
@@ -29,6 +30,7 @@ pub use doctor::{DoctorDocument, ExaminedMachine, FindingEntry};
 pub use explain::{ExplainDocument, ExplainListDocument};
 pub use gateway::GatewayDocument;
 pub use history::HistoryDocument;
+pub use init::InitDocument;
 pub use jobs::{JobEntry, JobRunEntry, JobsDocument, JobsRunDocument, JobsRunEntry, SilentEntry};
 pub use models::{
     HubModels, MachineModels, MachinePrune, ModelsDocument, PruneDocument, SyncDocument, TransferEntry, WeightsEntry,

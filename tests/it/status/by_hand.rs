@@ -26,11 +26,11 @@ fn a_daemon_is_stopped_held_over_a_reboot_and_started() {
     ALERT  MACHINE  WHAT
     note   mac-a    oMLX was stopped by hand (omlx-held)
 
-    MACHINE       OMLX     NAME        STATE  MEMORY FOR MODELS
+    MACHINE       OMLX     NAME        STATE       MEMORY FOR MODELS
     mac-a         held     extract-2b  not listed  ? of 11.5 GiB
-    by tailnet    in sync                     to load 11.5 GiB
-    macOS 15.6.1                              context 11.5 GiB
-                                              system [N]
+    by tailnet    in sync                          to load 11.5 GiB
+    macOS 15.6.1                                   context 11.5 GiB
+                                                   system [N]
     -----
     ");
     assert_eq!(case.fleetctl(&["status", "--on", "mac-a", "--exit-code"]).code, 0, "a hold is no fault");
@@ -64,7 +64,7 @@ fn a_daemon_is_stopped_held_over_a_reboot_and_started() {
     );
 }
 
-/// What then answers is not ours: status must not call it held, and a start would load every resident only to find the port taken.
+/// What then answers is not ours: status must not call it held, and a start would load every resident only to find the port taken. It lasts until the reboot.
 fn another_omlx_takes_the_port_of_the_held_one(case: &Case) {
     let server = "/opt/homebrew/bin/omlx serve --base-path /Users/ops/other --port 8000";
     let started = case.lab.on(
@@ -82,8 +82,6 @@ fn another_omlx_takes_the_port_of_the_held_one(case: &Case) {
     let start = case.fleetctl(&["start", "mac-a"]);
     assert_eq!(start.code, 6, "{start:?}");
     assert!(start.out.contains("port 8000 is held by pid "), "{start:?}");
-    let ended = case.lab.on("mac-a", "root", "pkill -f /Users/ops/other && while pgrep -f /Users/ops/other; do sleep 0.1; done");
-    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[test]

@@ -20,13 +20,13 @@ fn a_machine_that_is_down_costs_its_own_time_and_hides_no_other() {
                     port right?
     error  mac-b    fleetctl has not set it up yet (never-applied)
 
-    MACHINE       OMLX       NAME        STATE  MEMORY FOR MODELS
-    mac-a         unknown    extract-2b  ?      ?
+    MACHINE       OMLX       NAME        STATE       MEMORY FOR MODELS
+    mac-a         unknown    extract-2b  ?           ?
     unreachable
-    mac-b         stopped    extract-2b  ?      ? of 11.5 GiB
-    by tailnet    drift: 10                     to load 11.5 GiB
-    macOS 15.6.1                                context 11.5 GiB
-                                                system [N]
+    mac-b         stopped    extract-2b  not listed  ? of 11.5 GiB
+    by tailnet    drift: 10                          to load 11.5 GiB
+    macOS 15.6.1                                     context 11.5 GiB
+                                                     system [N]
 
     SLOT     STATE  GOES TO  WHY
     extract  down   nowhere  no candidate: extract-2b on mac-a unreachable, extract-2b on mac-b

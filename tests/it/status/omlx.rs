@@ -15,11 +15,11 @@ fn no_omlx_at_all() {
     error    mac-a    /opt/homebrew/bin/omlx is not there or not executable (omlx-not-installed)
     warning  mac-a    10 changes to what the file says: fleetctl plan --on mac-a (drifted)
 
-    MACHINE       OMLX           NAME        STATE  MEMORY FOR MODELS
-    mac-a         not installed  extract-2b  ?      ? of 11.5 GiB
-    by tailnet    drift: 10                         to load 11.5 GiB
-    macOS 15.6.1                                    context 11.5 GiB
-                                                    system [N]
+    MACHINE       OMLX           NAME        STATE       MEMORY FOR MODELS
+    mac-a         not installed  extract-2b  not listed  ? of 11.5 GiB
+    by tailnet    drift: 10                              to load 11.5 GiB
+    macOS 15.6.1                                         context 11.5 GiB
+                                                         system [N]
     -----
     ");
 }
@@ -179,11 +179,11 @@ fn a_server_that_is_another_ones_or_ends_again_and_again() {
     error    mac-a    oMLX does not run, and nobody stopped it by hand (omlx-stopped)
     warning  mac-a    1 change to what the file says: fleetctl plan --on mac-a (drifted)
 
-    MACHINE       OMLX      NAME        STATE  MEMORY FOR MODELS
-    mac-a         stopped   extract-2b  ?      ? of 11.5 GiB
-    by tailnet    drift: 1                     to load 11.5 GiB
-    macOS 15.6.1                               context 11.5 GiB
-                                               system [N]
+    MACHINE       OMLX      NAME        STATE       MEMORY FOR MODELS
+    mac-a         stopped   extract-2b  not listed  ? of 11.5 GiB
+    by tailnet    drift: 1                          to load 11.5 GiB
+    macOS 15.6.1                                    context 11.5 GiB
+                                                    system [N]
     -----
     ");
     // Started by hand, as a Homebrew service would be.

@@ -48,7 +48,8 @@ hand_lock() {
 	# Gone as soon as we are.
 	/bin/sh -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done' fleetctl-by-hand "$$" </dev/null >/dev/null 2>&1 &
 	KEEPER=$!
-	mkdir -p "$STATE" 2>"$TMP/error" || ends "failed $(head -n 1 "$TMP/error")"
+	# On a machine that was never applied to, with the modes that an apply gives: others read it, and /usr/local/var is theirs too.
+	(umask 022 && mkdir -p "$STATE") 2>"$TMP/error" || ends "failed $(head -n 1 "$TMP/error")"
 	waiting_starts
 	until hand_lock_try; do
 		[ "$?" = 1 ] || ends "failed cannot write in $STATE"

@@ -160,8 +160,7 @@ impl Read for Texts {
             return None;
         };
         let is_declared_empty = items.is_empty();
-        let values: Vec<_> =
-            items.into_iter().filter_map(|item| Spanned::<String>::read(item, at, problems)).collect();
+        let values: Vec<_> = items.into_iter().filter_map(|item| Spanned::<String>::read(item, at, problems)).collect();
         // A list of which nothing is left is no empty list: what is wrong with it was said.
         (is_declared_empty || !values.is_empty()).then(|| Self::new(values, node.span))
     }

@@ -191,9 +191,7 @@ fn same_as_hole(input: &Input<'_>, placeholder: &Placeholder, found: Option<&Val
         // Made once per machine, on the machine, then kept.
         Placeholder::SecretKey => true,
         Placeholder::TailnetIp => input.values.tailnet_ip.is_none_or(|address| address.to_string() == found),
-        Placeholder::Secret(id) => {
-            input.values.secrets.get(id).is_none_or(|secret| secret.expose_secret() == found)
-        }
+        Placeholder::Secret(id) => input.values.secrets.get(id).is_none_or(|secret| secret.expose_secret() == found),
     }
 }
 

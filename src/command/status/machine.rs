@@ -192,10 +192,8 @@ fn undeclared(served: &[ServedStatus], models: Option<&ModelsStatus>) -> Vec<Str
 
 fn plan_of(declared: &Declared<'_>, observed: &Observed) -> MachinePlan {
     let bundle = render::bundle(declared.fleet, declared.machine);
-    let values = Values {
-        tailnet_ip: declared.machine.tailnet_ip.or(observed.identity.tailnet_ip),
-        ..declared.values.clone()
-    };
+    let values =
+        Values { tailnet_ip: declared.machine.tailnet_ip.or(observed.identity.tailnet_ip), ..declared.values.clone() };
     plan::plan_machine(&plan::Input {
         fleet: declared.fleet,
         machine: declared.machine,

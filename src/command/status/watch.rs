@@ -58,7 +58,8 @@ pub(super) async fn watch(
         let told = told.clone();
         asking.spawn(asker.run(place, every, told));
     }
-    let mut seen = Seen { fleet, machines, clock: cx.clock, values: &values, answers: machines.iter().map(|_| None).collect() };
+    let mut seen =
+        Seen { fleet, machines, clock: cx.clock, values: &values, answers: machines.iter().map(|_| None).collect() };
     let mut view = Watch::new(fleet, &names, cx.ui.colors_answer());
     let mut following = JoinSet::new();
     let lost = |error: std::io::Error| CommandError::failed("the terminal cannot be drawn on").because(error);

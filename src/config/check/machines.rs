@@ -150,8 +150,12 @@ fn open_without_key(raw: &RawMachine, file: &RawFile, omlx: &crate::fleet::Engin
     let bind = own.and_then(|omlx| omlx.bind.as_ref()).or_else(|| fleet.and_then(|omlx| omlx.bind.as_ref()));
     if let Some(bind) = bind {
         problems.push(
-            Problem::at(&OPEN_WITHOUT_KEY, bind.span.clone(), format!("bind = {} demands an api_key", quoted(&bind.value)))
-                .help("add api_key = { env = \"FLEET_OMLX_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),
+            Problem::at(
+                &OPEN_WITHOUT_KEY,
+                bind.span.clone(),
+                format!("bind = {} demands an api_key", quoted(&bind.value)),
+            )
+            .help("add api_key = { env = \"FLEET_OMLX_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),
         );
     }
 }

@@ -30,8 +30,12 @@ pub(crate) fn gateway(raw: &RawGateway, machines: &Machines<'_>, problems: &mut 
     let api_key = secrets::source(raw.api_key.as_ref(), "gateway.api_key", problems);
     if let (Bind::All, false, Some(leaf)) = (bind, raw.names("api_key"), &raw.bind) {
         problems.push(
-            Problem::at(&OPEN_WITHOUT_KEY, leaf.span.clone(), format!("bind = {} demands an api_key", quoted(&leaf.value)))
-                .help("add api_key = { env = \"FLEET_GATEWAY_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),
+            Problem::at(
+                &OPEN_WITHOUT_KEY,
+                leaf.span.clone(),
+                format!("bind = {} demands an api_key", quoted(&leaf.value)),
+            )
+            .help("add api_key = { env = \"FLEET_GATEWAY_API_KEY\" }, or bind to \"tailnet\" or \"loopback\""),
         );
     }
     Some(Gateway { engine: engine?, on, program: program?, bind, port, api_key })

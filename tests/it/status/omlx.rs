@@ -22,6 +22,11 @@ fn no_omlx_at_all() {
                                                          system [N]
     -----
     ");
+    // The first thing of ours on the machine may be a hold: what it makes is as open as what an apply makes.
+    let said = case.fleetctl(&["stop", "mac-a"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let modes = case.lab.on("mac-a", "ops", "stat -f '%OLp %Su' /usr/local/var /usr/local/var/fleetctl");
+    assert_eq!(modes.out, "755 root\n755 root\n", "{modes:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What ended on a machine while nobody watched: the laptop was closed, killed or cut. The receipts that such runs leave open are closed by the next apply.
 
+use jiff::Timestamp;
+
 use super::Context;
 use crate::execute::{MachineReport, Receipt};
 use crate::fleet::MachineName;
@@ -57,6 +59,8 @@ fn outcome(receipt: &Receipt, machine: &MachineName, observed: &Observed) -> Opt
 /// In one line: which run, and how it ended.
 fn ended(receipt: &Receipt, report: &MachineReport) -> String {
     let (began, verb) = receipt.occasion();
+    let began =
+        began.parse().map_or_else(|_| began.to_owned(), |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let generation = report.generation.map(|number| format!(", generation {number}")).unwrap_or_default();
     let why = report.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
     format!("the {verb} of {began} ended while nobody watched: {}{generation}{why}", report.result.as_str())

@@ -212,6 +212,22 @@ fn keys_of_others_are_kept_and_keys_of_ours_that_are_no_longer_declared_go() {
 }
 
 #[test]
+fn a_profile_goes_whole_with_what_omlx_put_beside_our_keys() {
+    let mut case = Case::settled("mac-mini1");
+    let path = "/Users/ops/.omlx/model_profiles.json";
+    let Some(FileFact::File { bytes: Some(bytes), .. }) = case.observed.files.get_mut(path) else { panic!("there") };
+    let mut document: Value = serde_json::from_slice(bytes).expect("JSON");
+    let at = |name: &str| ["profiles", "gone", "plain", name].map(str::to_owned);
+    set(&mut document, &at("name"), json!("plain"));
+    set(&mut document, &at("description"), json!("by the API"));
+    *bytes = document.to_string().into_bytes();
+    case.observed.record = Some(json!({"fleet": "home", "keys": {path: ["/profiles/gone/plain/name"]}}));
+    let transaction = case.plan().transaction.expect("something to do");
+    let merge = transaction.merges.iter().find(|merge| merge.path == path).expect("profiles change");
+    assert_eq!(merge.remove, [at("name").to_vec(), at("name")[..3].to_vec()]);
+}
+
+#[test]
 fn a_malformed_file_is_kept_aside_and_said() {
     let mut case = Case::settled("mac-mini1");
     let path = "/Users/ops/.omlx/settings.json";

@@ -427,11 +427,18 @@ keep_if_foreign() {
 restore_keys() {
 	if [ -f "$1" ] && ! grep -qxF -e "$1$TAB$(hash "$1")" "$APPLY/wrote" 2>/dev/null; then
 		WANTED=$1 awk -F '\t' '$1 == ENVIRON["WANTED"] { print $2 }' "$6" >"$TMP/pointers"
-		if json_flatten "$1" >/dev/null 2>&1 && json_values "$5" "$TMP/pointers" >"$TMP/changes" 2>/dev/null &&
+		if json_flatten "$1" >/dev/null 2>&1 && json_values "$5" "$TMP/pointers" >"$TMP/values" 2>/dev/null && whole_profiles <"$TMP/values" >"$TMP/changes" &&
 			json_merge "$1" "$TMP/changes" >"$TMP/restored" 2>/dev/null && json_flatten "$TMP/restored" >/dev/null 2>&1; then
 			place "$1" "$2" "$3" "$4" "$TMP/restored"
 			return
 		fi
 	fi
 	restore_file "$1" "$2" "$3" "$4" "$5"
+}
+
+# whole_profiles: a profile that loses its name goes whole, with what oMLX's API put beside our keys: the rest would be a profile without a name.
+whole_profiles() {
+	awk -F '\t' '
+		{ print }
+		$1 == "remove" && sub(/\/name$/, "", $2) && split($2, part, "/") == 4 && part[2] == "profiles" { print "remove\t" $2 }'
 }

@@ -89,6 +89,13 @@ impl Lab {
         run(&["exec", &self.name, host, "--user", user, "--", "/bin/sh", "-c", script])
     }
 
+    /// The command line of a process on a host, for a caller that feeds it.
+    pub(crate) fn command_on(&self, host: &str, user: &str, command: &[&str]) -> Command {
+        let mut process = lab_command();
+        process.args(["exec", &self.name, host, "--user", user, "--"]).args(command);
+        process
+    }
+
     /// Starts a fault on a host; tests/lab/README.md lists them.
     pub(crate) fn fault(&self, host: &str, words: &[&str]) {
         self.must(&[&["fault", &self.name, host], words].concat());

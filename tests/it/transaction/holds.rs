@@ -204,6 +204,14 @@ impl Seen {
                 .filter(|line| matches!(line[0].as_str(), "disabled" | "left" | "canary"))
                 .map(|line| line.join(" ")),
         );
+        for (model, profiles) in self.json("json", Some("model_profiles"))["profiles"].as_object().into_iter().flatten()
+        {
+            for (profile, record) in profiles.as_object().into_iter().flatten() {
+                if !record["name"].is_string() {
+                    wrong.push(format!("model_profiles.json has half of {model}'s profile {profile}: {record}"));
+                }
+            }
+        }
         let foreign: Value = serde_json::from_str(FOREIGN).expect("JSON");
         for (section, keys) in foreign.as_object().expect("an object") {
             for (key, value) in keys.as_object().expect("an object") {

@@ -47,6 +47,13 @@ fn program() -> PathBuf {
     std::env::var_os("FAULT_PROGRAM").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_fleetctl")), PathBuf::from)
 }
 
+/// The processes that a process started, and theirs.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().filter_map(|child| child.parse().ok()).collect();
+    children.iter().copied().chain(children.iter().flat_map(|child| descendants(*child))).collect()
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -114,6 +121,15 @@ impl Host {
         command.args(environment.iter().map(|(name, value)| format!("{name}={value}")));
         command.arg(program()).arg("-f").arg(fleet).args(words);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it begins")
+    }
+
+    /// Kills fleetctl on the laptop: not what the lab waits for it with, which would leave it running.
+    pub(crate) fn kill_laptop(child: &mut Child) {
+        for pid in descendants(child.id()) {
+            // One that ended meanwhile is no failure.
+            drop(Command::new("kill").args(["-KILL", &pid.to_string()]).output());
+        }
+        drop(child.kill());
     }
 
     /// fleetctl on the laptop; exit code, standard output, standard error.

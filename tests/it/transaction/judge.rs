@@ -7,7 +7,7 @@ use super::host::{self, KEY};
 use super::results::Cell;
 
 /// What is done to a sound machine, and what undoes it.
-const TAMPERED: [(&str, &str, &str); 11] = [
+const TAMPERED: [(&str, &str, &str); 12] = [
     (
         "a byte of a file of ours",
         "cp -p /usr/local/libexec/fleetctl/rotate /var/hold/kept; printf x >>/usr/local/libexec/fleetctl/rotate",
@@ -33,6 +33,11 @@ const TAMPERED: [(&str, &str, &str); 11] = [
         "a key that is not ours",
         "cp -p /Users/ops/.omlx/settings.json /var/hold/kept; sed 's/\"language\": \"de\"/\"language\": \"fr\"/' /var/hold/kept >/Users/ops/.omlx/settings.json",
         "cp -p /var/hold/kept /Users/ops/.omlx/settings.json",
+    ),
+    (
+        "half a profile",
+        "cp -p /Users/ops/.omlx/model_profiles.json /var/hold/kept; sed 's/\"profiles\": {/\"profiles\": {\"gone\": {\"plain\": {\"description\": null}},/' /var/hold/kept >/Users/ops/.omlx/model_profiles.json",
+        "cp -p /var/hold/kept /Users/ops/.omlx/model_profiles.json",
     ),
     (
         "a daemon that is not loaded",

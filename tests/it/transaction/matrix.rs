@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::bench::Bench;
 use super::fault::{self, Fault, STATES};
 use super::holds::Way;
-use super::host;
+use super::host::{self, Host};
 use super::results::{self, Cell};
 
 /// What became of a cell that holds: what the runner's result said; or in words what does not hold.
@@ -54,13 +54,13 @@ impl Bench {
             is_there = fault::is_held(&self.host);
         }
         if !is_there {
-            drop(child.kill());
+            Host::kill_laptop(&mut child);
             fault::let_go(&self.host);
             return Err(format!("{} was never reached: {:?}\n{}", cell.state, heard(child), self.host.state()));
         }
         fault::inject(&self.host, cell.fault);
         if cell.fault == Fault::LaptopKilled {
-            drop(child.kill());
+            Host::kill_laptop(&mut child);
         }
         let mut second = Ok(());
         if cell.fault == Fault::SecondApply && cell.state != "staged" {
@@ -93,12 +93,12 @@ impl Bench {
         let edited = (cell.fault == Fault::PersonEdits).then_some(fault::EDITED);
         let judgement = self.judge(edited);
         if told == "revert-failed" {
-            // The fault kept the old generation from starting. It is said; its files are back all the same.
-            let wrong: Vec<_> = judgement.from[old].iter().filter(|line| !is_of_the_daemon(line)).collect();
+            // The fault kept the old oMLX from starting. It is said; everything else is back all the same: files, definitions, the other daemons.
+            let wrong: Vec<_> = judgement.from[old].iter().filter(|line| !is_of_a_broken_omlx(line)).collect();
             return if wrong.is_empty() {
                 Ok(())
             } else {
-                Err(format!("revert-failed, and not the old files: {wrong:#?}"))
+                Err(format!("revert-failed, and not the old generation: {wrong:#?}"))
             };
         }
         let Some(is_in) = judgement.is_in() else {
@@ -152,10 +152,11 @@ fn heard(child: Child) -> Result<(String, String), String> {
     Ok((text(&output.stdout), text(&output.stderr)))
 }
 
-/// Whether a difference is of the daemon, not of what lies there.
-fn is_of_the_daemon(difference: &str) -> bool {
-    ["the server ", "omlx does not run", "launchd runs "].iter().any(|word| difference.starts_with(word))
-        || ["is resident and not loaded", "is not loaded"].iter().any(|word| difference.ends_with(word))
+/// Whether a difference is only that oMLX does not run, or does not answer as it should: what launchd has of it, and every other daemon, is not excused.
+fn is_of_a_broken_omlx(difference: &str) -> bool {
+    difference.starts_with("the server ")
+        || ["omlx does not run", "dev.fleetctl.omlx is not loaded"].contains(&difference)
+        || difference.ends_with(" is resident and not loaded")
 }
 
 /// The cells of a run, by `FAULT_MATRIX`. "all" of them; "part": each fault once and each state at least once; "few": each state once, with other faults every day,

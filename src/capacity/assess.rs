@@ -178,6 +178,8 @@ fn loadable(costs: &Costs, footprint: &Footprint, resident: &[&Footprint], on_de
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::{MeasuredWeights, WeightsState};
+    use crate::fleet::{Bytes, WeightsName};
     use crate::testing;
 
     fn of(fleet: &Fleet, machine: &str) -> MachineCapacity {
@@ -206,6 +208,38 @@ mod tests {
         assert!(night.fits);
         let dflash = night.loadable.iter().find(|name| name.served == "moe-dflash").expect("on demand at night");
         assert_eq!((dflash.fits, dflash.largest_context), (false, None));
+    }
+
+    /// The studio of facts/capacity.md 3.4 and 7 (L2, L6) under the older GPU rule and with the sizes computed there: 61.8 GiB resident leave 10.2, for 45 or 26
+    /// thousand tokens; three copies are 95.2 GiB, 100.0 by oMLX's count; two copies of the 35B pass oMLX's own check and leave 2.5 GiB.
+    #[test]
+    fn the_studio_of_the_facts() {
+        let fleet = testing::sound(include_str!("../../tests/fixtures/fleets/article.toml"));
+        let gib =
+            |bytes: i64| format!("{:.1}", f64::from(i32::try_from(bytes >> 10).expect("below 2 TiB")) / 1_048_576.0);
+        let sizes = [("moe-35b", 36_830_000_000), ("dense-27b", 28_580_000_000)].map(|(name, bytes)| {
+            let found = MeasuredWeights { bytes: Some(Bytes(bytes)), state: WeightsState::Present, config: None };
+            (WeightsName::new(name).expect("a slug"), found)
+        });
+        let measured = Measured { gpu_wired_limit: Some(Bytes::gib(72)), weights: sizes.into(), ..Measured::default() };
+        let studio = fleet.machines.get("mac-studio1").expect("a machine");
+        let capacity = assess(&fleet, studio, Some(&measured));
+        let baseline = &capacity.windows[0];
+        assert_eq!(gib(baseline.headroom.load), "10.2");
+        let thousands = |resident: &Resident| resident.largest_context.map(|tokens| (tokens + 500) / 1000);
+        assert_eq!(baseline.resident.iter().map(thousands).collect::<Vec<_>>(), [Some(45), Some(26)]);
+
+        let of = |name: &str| capacity.footprint(&ServedName::new(name).expect("a name")).expect("served");
+        let three = [of("moe-dflash"), of("moe-plain"), of("dense-thinking")];
+        let bytes = |of: &dyn Fn(&Footprint) -> u64| three.iter().map(|one| of(one)).sum::<u64>().cast_signed();
+        assert_eq!(gib(bytes(&|one| one.weights_bytes.get())), "95.2");
+        assert_eq!(gib(bytes(&|one| one.estimated.get())), "100.0");
+        assert!(bytes(&|one| one.estimated.get()) > 85_040_352_460, "79.2 GiB");
+        let two = &three[..2];
+        let estimated: u64 = two.iter().map(|one| one.estimated.get()).sum();
+        let loaded: u64 =
+            two.iter().map(|one| one.weights_bytes.get()).sum::<u64>() + of("moe-dflash").draft_bytes.get();
+        assert_eq!((gib(estimated.cast_signed()), gib(difference(72 << 30, loaded))), ("72.0".into(), "2.5".into()));
     }
 
     #[test]

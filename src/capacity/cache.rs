@@ -159,6 +159,21 @@ mod tests {
         assert_eq!(kv_bytes(&known("Qwen3.6-27B"), 64 * KI, KvFormat::Half), 4 << 30);
     }
 
+    /// The cross-checks of facts/capacity.md 3.2: what an independent trace of vLLM lists at 262,144 tokens, to the 2 or 3 % of its padding; and the mistake
+    /// of counting every layer of a hybrid model, which is four times too high.
+    #[test]
+    fn others_count_the_same() {
+        let at_262_144 = |model: &Geometry| kv_bytes(model, 262_144, KvFormat::Half) + state_bytes(model);
+        for (directory, listed) in [("Qwen3.6-27B", 17_520_656_384), ("Qwen3.6-35B-A3B", 5_514_854_400)] {
+            let ours = at_262_144(&known(directory));
+            assert!(ours <= listed && listed - ours < listed / 33, "{directory}: {ours} {listed}");
+        }
+        let dense = known("Qwen3.6-27B");
+        let naive = Geometry { full_layers: dense.layers(), linear: None, ..dense.clone() };
+        assert_eq!(kv_bytes_per_token(&naive, KvFormat::Half), 262_144);
+        assert_eq!(kv_bytes_per_token(&naive, KvFormat::Half), 4 * kv_bytes_per_token(&dense, KvFormat::Half));
+    }
+
     #[test]
     fn scratch() {
         let at = |tokens| models().map(|model| scratch_bytes(&model, tokens) >> 30);

@@ -19,10 +19,12 @@ pub struct Entry {
 /// The entry whose name stands within the name of the weights' directory, without regard to case (json.md, capacity); the longest wins. `None` for a draft of
 /// such a model: its shape is another.
 pub fn find(directory: &str) -> Option<Entry> {
+    if directory.to_ascii_lowercase().contains("dflash") { None } else { find_named(directory) }
+}
+
+/// The entry whose name stands within the name of a directory, also that of a draft: the model that it was made for.
+pub(super) fn find_named(directory: &str) -> Option<Entry> {
     let directory = directory.to_ascii_lowercase();
-    if directory.contains("dflash") {
-        return None;
-    }
     let found = |row: &&Row| contains_name(&directory, &row.name.to_ascii_lowercase());
     let row = ROWS.iter().filter(found).max_by_key(|row| row.name.len())?;
     Some(Entry { name: row.name, stands_for: row.stands_for, geometry: row.geometry() })
@@ -173,6 +175,11 @@ mod tests {
         assert_eq!(find("Qwen3.6-2B").and_then(|entry| entry.stands_for), Some("Qwen3.5-2B"));
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "billions")]
+    fn billions(parameters: u64) -> f64 {
+        parameters as f64 / 1e9
+    }
+
     /// facts/capacity.md 3.1: total and active parameters, in billions.
     #[test]
     fn parameters() {
@@ -180,10 +187,63 @@ mod tests {
             [("Qwen3.6-35B-A3B", 34.66, 2.95), ("Qwen3.6-27B", 26.90, 25.62), ("Qwen3.5-2B", 1.88, 1.88)]
         {
             let parameters = find(directory).expect("known").geometry.parameters();
-            #[expect(clippy::cast_precision_loss, reason = "billions")]
-            let billions = |n: u64| n as f64 / 1e9;
             assert!((billions(parameters.total) - total).abs() < 0.011, "{directory}: {parameters:?}");
             assert!((billions(parameters.active) - active).abs() < 0.011, "{directory}: {parameters:?}");
         }
+        // The embedder, section 6: 568 M, 303 M of them outside the embedding; its positions and norms (10 M) are not counted.
+        let embedder = find("arctic-embed-l-v2.0").expect("known").geometry;
+        let total = billions(embedder.parameters().total);
+        let inside = total - billions(embedder.vocabulary * embedder.hidden);
+        assert!((total / 0.568 - 1.0).abs() < 0.02 && (inside / 0.303 - 1.0).abs() < 0.01, "{total} {inside}");
+    }
+
+    /// facts/capacity.md 3.1 and 6: sizes that follow from the parameters. GB at 8 and 4 bit; the 27B also in GiB, the 2B's text at 16 and 4 bit in GiB.
+    #[test]
+    fn sizes_by_parameters() {
+        const GIB: f64 = 1.073_741_824;
+        for (directory, bits, size, unit) in [
+            ("Qwen3.6-35B-A3B", 8.5, 36.83, 1.0),
+            ("Qwen3.6-35B-A3B", 8.5, 34.30, GIB),
+            ("Qwen3.6-35B-A3B", 4.5, 19.50, 1.0),
+            ("Qwen3.6-27B", 8.5, 28.58, 1.0),
+            ("Qwen3.6-27B", 8.5, 26.61, GIB),
+            ("Qwen3.6-27B", 4.5, 15.13, 1.0),
+            ("Qwen3.5-2B", 8.5, 2.00, 1.0),
+            ("Qwen3.5-2B", 4.5, 1.06, 1.0),
+            ("Qwen3.5-2B", 16.0, 3.50, GIB),
+            ("Qwen3.5-2B", 4.5, 0.99, GIB),
+        ] {
+            let parameters = billions(find(directory).expect("known").geometry.parameters().total);
+            let found = parameters * bits / 8.0 / unit;
+            assert!((found / size - 1.0_f64).abs() < 0.006, "{directory} at {bits}: {found}, not {size}");
+        }
+    }
+
+    /// The table of facts/capacity.md 6: layers (full + linear), hidden, query and key-value heads, numbers a head, linear heads, context, vocabulary, tied.
+    #[test]
+    fn the_table_of_the_facts() {
+        for (directory, layers, hidden, heads, linear, context, vocabulary, tied) in [
+            ("Qwen3.6-35B-A3B", (10, 30), 2048, (16, 2, 256), (16, 32), 262_144, 248_320, false),
+            ("Qwen3.6-27B", (16, 48), 5120, (24, 4, 256), (16, 48), 262_144, 248_320, false),
+            ("Qwen3.5-2B", (6, 18), 2048, (8, 2, 256), (16, 16), 262_144, 248_320, true),
+        ] {
+            let known = find(directory).expect("known").geometry;
+            let of_linear = known.linear.expect("hybrid");
+            assert_eq!((known.full_layers, of_linear.layers), layers, "{directory}");
+            assert_eq!(known.layers() / known.full_layers, 4, "{directory}: every fourth layer is full");
+            assert_eq!((known.hidden, known.vocabulary, known.tied), (hidden, vocabulary, tied), "{directory}");
+            assert_eq!((known.query_heads, known.kv_heads, known.head_dim), heads, "{directory}");
+            assert_eq!((of_linear.key_heads, of_linear.value_heads), linear, "{directory}");
+            assert_eq!((of_linear.key_dim, of_linear.value_dim, of_linear.conv), (128, 128, 4), "{directory}");
+            assert_eq!(known.native_context, Some(context), "{directory}");
+        }
+        let experts = find("Qwen3.6-35B-A3B").expect("known").geometry.experts.expect("a mixture");
+        assert_eq!((experts.total, experts.active, experts.width, experts.shared_width), (256, 8, 512, 512));
+        assert_eq!(find("Qwen3.6-27B").map(|entry| entry.geometry.feed_forward), Some(17_408));
+        assert_eq!(find("Qwen3.5-2B").map(|entry| entry.geometry.feed_forward), Some(6144));
+        let embedder = find("arctic-embed-l-v2.0").expect("known").geometry;
+        assert_eq!((embedder.layers(), embedder.hidden, embedder.feed_forward), (24, 1024, 4096));
+        assert_eq!((embedder.query_heads, embedder.kv_heads, embedder.head_dim), (16, 16, 64));
+        assert_eq!(embedder.native_context, Some(8192));
     }
 }

@@ -32,9 +32,27 @@ pub fn bandwidth(chip: &str, cores: Option<u32>) -> Option<f64> {
 mod tests {
     use super::*;
 
+    /// The table of facts/capacity.md 3.5, GB/s; the smaller bins of M4 Max and M3 Max have 14 cores.
+    #[test]
+    fn the_table_of_the_facts() {
+        for (chip, cores, gigabytes) in [
+            ("M4", 10, 120.0),
+            ("M4 Pro", 14, 273.0),
+            ("M4 Max", 16, 546.0),
+            ("M4 Max", 14, 410.0),
+            ("M3 Max", 16, 400.0),
+            ("M3 Max", 14, 300.0),
+            ("M1 Ultra", 20, 800.0),
+            ("M2 Ultra", 24, 800.0),
+            ("M3 Ultra", 28, 819.0),
+        ] {
+            assert_eq!(bandwidth(chip, Some(cores)), Some(gigabytes * 1e9), "{chip} {cores}");
+        }
+    }
+
     #[test]
     fn bins_and_spellings() {
-        assert_eq!(bandwidth("M3 Ultra", None), Some(819e9));
+        assert_eq!(bandwidth("  apple m3   ULTRA ", None), Some(819e9));
         assert_eq!(bandwidth("Apple  M4 Pro", Some(12)), Some(273e9));
         assert_eq!(bandwidth("m4 max", Some(14)), Some(410e9));
         assert_eq!(bandwidth("M4 Max", Some(16)), Some(546e9));

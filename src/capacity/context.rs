@@ -69,6 +69,21 @@ mod tests {
         assert_eq!([thousands(&moe, KvFormat::Half, 84, both), thousands(&dense, KvFormat::Half, 84, both)], [126, 73]);
     }
 
+    /// mini3 in facts/capacity.md 3.4: 64 Ki tokens take 42.8 GiB with a cache at 16 bits and 40.0 with TurboQuant, of 48; 128 Ki would not fit.
+    #[test]
+    fn what_64_ki_tokens_take_in_all() {
+        let dense = known("Qwen3.6-27B");
+        let turbo = KvFormat::TurboQuant { bits: 4.0, skip_last: true };
+        #[expect(clippy::cast_precision_loss, reason = "one decimal")]
+        let total = |format, tokens: u64| {
+            let request = request_kv_bytes(&dense, &[], tokens, format) + scratch_bytes(&dense, tokens);
+            26.61 + (request + state_bytes(&dense)) as f64 / f64::from(1 << 30)
+        };
+        assert!((total(KvFormat::Half, 64 << 10) - 42.8).abs() < 0.06);
+        assert!((total(turbo, 64 << 10) - 40.0).abs() < 0.06);
+        assert!(total(turbo, 128 << 10) > 48.0);
+    }
+
     #[test]
     fn no_room_and_more_than_enough() {
         let moe = known("Qwen3.6-35B-A3B");

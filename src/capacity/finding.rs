@@ -1,6 +1,6 @@
 //! What is wrong with a fleet's memory or speed, as data: `config` puts it into the file's problems, `plan` beside its changes.
 
-use crate::fleet::{Fleet, MachineName};
+use crate::fleet::{Fleet, Machine, MachineName};
 
 /// How grave a finding is; the same three as a problem of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,4 +148,9 @@ pub fn findings_measured<'m>(
         .map(|machine| super::rules::Survey::of(fleet, machine, measured(&machine.name)))
         .collect();
     merged(super::rules::all(fleet, &surveys))
+}
+
+/// The findings about one machine, by what it says of itself where that is known.
+pub fn findings_on(fleet: &Fleet, machine: &Machine, measured: Option<&super::Measured>) -> Vec<Finding> {
+    merged(super::rules::all(fleet, &[super::rules::Survey::of(fleet, machine, measured)]))
 }

@@ -63,8 +63,10 @@ pub struct Footprint {
     pub state_bytes: Option<u64>,
     /// Bytes of scratch of one prefill at full context.
     pub scratch_bytes: Option<u64>,
-    /// Where the numbers are from.
+    /// Where the numbers are from: `Measured` when both the size and the shape are.
     pub source: Source,
+    /// Where the shape is from.
+    pub shape_by: Source,
     /// Whether the size was measured.
     pub is_size_measured: bool,
     /// The model that the catalogue's entry stands for, where none of the weights' name is published.
@@ -133,6 +135,7 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
             Source::Measured if !is_size_measured => Source::Catalogue,
             source => source,
         },
+        shape_by: shape.source,
         is_size_measured,
         stands_for: shape.stands_for,
         config_problem: shape.problem,
@@ -143,12 +146,21 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
 
 /// The drafts that a profile makes oMLX load: those whose feature is on.
 pub fn drafts_in_use(profile: &Profile) -> impl Iterator<Item = &WeightsName> {
+    draft_fields_in_use(profile).map(|(_, draft)| draft)
+}
+
+/// These drafts with the fields that name them.
+pub(super) fn draft_fields_in_use(profile: &Profile) -> impl Iterator<Item = (&str, &WeightsName)> {
     let feature = |field: &str| match field {
         "dflash_draft_model" => "dflash_enabled",
         "specprefill_draft_model" => "specprefill_enabled",
         _ => "vlm_mtp_enabled",
     };
-    profile.drafts.iter().filter(move |(field, _)| profile.is_on(feature(field))).map(|(_, draft)| draft)
+    profile
+        .drafts
+        .iter()
+        .map(|(field, draft)| (field.as_str(), draft))
+        .filter(move |(field, _)| profile.is_on(feature(field)))
 }
 
 /// Whether a profile runs the DFlash engine: enabled, and with a draft (facts/omlx.md 3.1).
@@ -284,6 +296,27 @@ mod tests {
         let broken = of(&fleet, "mac-mini3", "dense-librarian", Some(&measured));
         assert_eq!((broken.source, broken.weights_bytes), (Source::Catalogue, Bytes::gib(27)));
         assert_eq!(broken.config_problem, Some(GeometryError::NotJson));
+    }
+
+    /// facts/capacity.md 3.1: from a directory's name, and from the measured size of one that does not say it.
+    #[test]
+    fn bits_a_weight() {
+        for (directory, bytes, bits) in [
+            ("Qwen3.6-27B-MLX-8bit", 27 << 30, 8.5),
+            ("Qwen3.6-27B-4bit", 15 << 30, 4.5),
+            ("Qwen3.6-27B-bf16", 54 << 30, 16.0),
+            ("Qwen3.6-27B", 28_580_000_000, 8.5),
+            ("Qwen3.6-27B", 15_130_000_000, 4.5),
+            ("Qwen3.6-35B-A3B", 36_830_000_000, 8.5),
+            ("Qwen3.6-35B-A3B", 19_500_000_000, 4.5),
+        ] {
+            let text = include_str!("../../fleet.toml").replace("Qwen3.6-27B-MLX-8bit", directory);
+            let fleet = testing::fleet(&text);
+            let weights = fleet.weights.get("dense-27b").expect("declared");
+            let geometry = catalogue::find(directory).expect("known").geometry;
+            let found = bits_per_weight(weights, Bytes(bytes), Some(&geometry)).expect("known");
+            assert!((found - bits).abs() < 0.01, "{directory} of {bytes}: {found}");
+        }
     }
 
     #[test]

@@ -97,10 +97,17 @@ impl Geometry {
             + self.linear.map_or(0, |linear| linear.layers)
     }
 
-    /// The parameters that follow from the shape; norms, biases and convolutions are left out (below a thousandth).
+    /// Matrices of a feed-forward network: gate, up and down. The encoders of BERT's family have no gate.
+    fn feed_forward_matrices(&self) -> u64 {
+        let has_gate =
+            !["bert", "camembert", "distilbert", "roberta", "xlm-roberta"].contains(&self.model_type.as_str());
+        if has_gate { 3 } else { 2 }
+    }
+
+    /// The parameters that follow from the shape; norms, biases, positions and convolutions are left out (below a fiftieth).
     ///
     /// Attention: query (twice as wide with a gated output), key, value, output. Linear attention: query, key and value, the gate, two numbers a head, output.
-    /// Feed-forward: three matrices. Checked against the published sizes of three models (facts/capacity.md 3.1).
+    /// Feed-forward: three matrices, two in an encoder. Checked against the published sizes of four models (facts/capacity.md 3.1 and 6).
     pub fn parameters(&self) -> Parameters {
         let heads = self.query_heads * self.head_dim;
         let query = if self.gated_output { 2 * heads } else { heads };
@@ -112,7 +119,8 @@ impl Geometry {
         let attending = self.full_layers + self.sliding.map_or(0, |sliding| sliding.layers);
         let embedding = self.vocabulary * self.hidden;
         let expert_layers = self.experts.map_or(0, |experts| experts.layers);
-        let feed_forward = (self.layers() - expert_layers) * 3 * self.hidden * self.feed_forward;
+        let feed_forward =
+            (self.layers() - expert_layers) * self.feed_forward_matrices() * self.hidden * self.feed_forward;
         let every_token = self.experts.map_or(0, |experts| {
             experts.layers * (3 * self.hidden * experts.shared_width + self.hidden * experts.total)
         });

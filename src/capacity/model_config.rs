@@ -33,12 +33,12 @@ pub enum GeometryError {
 }
 
 /// Bounds far above any model and small enough that no product of them overflows: parameters stay below 2^61, caches saturate.
-const MOST_LAYERS: u64 = 1 << 10;
+pub(super) const MOST_LAYERS: u64 = 1 << 10;
 const MOST_HEADS: u64 = 1 << 10;
 const MOST_DIM: u64 = 1 << 12;
-const MOST_HIDDEN: u64 = 1 << 17;
+pub(super) const MOST_HIDDEN: u64 = 1 << 17;
 const MOST_WIDTH: u64 = 1 << 18;
-const MOST_VOCABULARY: u64 = 1 << 24;
+pub(super) const MOST_VOCABULARY: u64 = 1 << 24;
 /// The longest context that is taken seriously, tokens.
 pub(super) const MOST_CONTEXT: u64 = 1 << 30;
 
@@ -46,15 +46,22 @@ pub(super) const MOST_CONTEXT: u64 = 1 << 30;
 /// around it. Errors: [`GeometryError`].
 pub fn geometry_of_config(text: &str) -> Result<Geometry, GeometryError> {
     let value: Value = serde_json::from_str(text).map_err(|_| GeometryError::NotJson)?;
-    let outer = value.as_object().ok_or(GeometryError::NotObject)?;
-    let inner = outer.get("text_config").and_then(Value::as_object);
-    Keys { inner: inner.unwrap_or(outer), outer }.geometry()
+    Keys::of(&value)?.geometry()
 }
 
 /// The keys of the text model, then those around it.
-struct Keys<'a> {
+pub(super) struct Keys<'a> {
     inner: &'a Map<String, Value>,
     outer: &'a Map<String, Value>,
+}
+
+impl<'a> Keys<'a> {
+    /// Errors: it is no object.
+    pub(super) fn of(value: &'a Value) -> Result<Self, GeometryError> {
+        let outer = value.as_object().ok_or(GeometryError::NotObject)?;
+        let inner = outer.get("text_config").and_then(Value::as_object);
+        Ok(Self { inner: inner.unwrap_or(outer), outer })
+    }
 }
 
 impl Keys<'_> {
@@ -67,7 +74,7 @@ impl Keys<'_> {
     }
 
     /// A whole number from 1 to `most`, under the first of the names that is there.
-    fn optional(&self, names: &[&'static str], most: u64) -> Result<Option<u64>, GeometryError> {
+    pub(super) fn optional(&self, names: &[&'static str], most: u64) -> Result<Option<u64>, GeometryError> {
         let Some((key, value)) = names.iter().find_map(|key| self.get(key).map(|value| (*key, value))) else {
             return Ok(None);
         };

@@ -20,7 +20,7 @@ pub(crate) enum ModelsAction {
 pub(crate) struct ModelsSyncArgs {
     /// Only these weights: a key of [models]; without it all that the machines need
     pub(crate) name: Option<String>,
-    /// Compare SHA-256 of every file with the source, beside the sizes
+    /// Compare SHA-256 of every file with the source, beside the sizes; also of weights that are there already
     #[arg(long)]
     pub(crate) checksum: bool,
     /// Copies at once

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::parse::Section;
+use super::power::rows;
 use super::{Tailnet, TailnetError, parse_tailnet};
 
 /// The answer of templates/probe-checkup.sh.
@@ -44,7 +45,7 @@ impl Checkup {
             homebrew.lines().filter_map(|line| line.strip_prefix(prefix)).map(str::to_owned).collect()
         };
         Self {
-            power: power(&text("power").unwrap_or_default()),
+            power: rows(&text("power").unwrap_or_default()),
             filevault: said("filevault", "FileVault is On", "FileVault is Off"),
             updates: said("updates", "turned on", "turned off"),
             brew: lines("brew "),
@@ -61,29 +62,9 @@ impl Checkup {
     }
 }
 
-/// Rows ` key padded value (note)`; keys may hold blanks.
-fn power(text: &str) -> BTreeMap<String, String> {
-    let row = |line: &str| {
-        let line = line.split(" (").next().unwrap_or(line).trim();
-        let (key, value) = line.rsplit_once(char::is_whitespace)?;
-        // A heading ends with a colon.
-        (!value.ends_with(':')).then(|| (key.trim().to_owned(), value.to_owned()))
-    };
-    text.lines().filter_map(row).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_of_pmset() {
-        let rows = power(
-            "System-wide power settings:\n SleepDisabled\t\t1\nCurrently in use:\n Sleep On Power Button 1\n autorestart          1\n sleep                0 (sleep prevented by powerd)\n",
-        );
-        let rows: Vec<String> = rows.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(rows, ["Sleep On Power Button=1", "SleepDisabled=1", "autorestart=1", "sleep=0"]);
-    }
 
     #[test]
     fn what_was_not_said_is_unknown() {

@@ -8,6 +8,7 @@ mod facts;
 mod inventory;
 mod job_run;
 pub mod parse;
+mod power;
 mod probe;
 mod script;
 mod tailnet;
@@ -22,5 +23,6 @@ pub use facts::{
 };
 pub use inventory::{FileStamp, Inventory, WeightsListing};
 pub use job_run::{JobRun, job_runs};
+pub use power::PowerState;
 pub use probe::{probe, remaining};
 pub use tailnet::{Node, Tailnet, TailnetError, parse_tailnet};

@@ -1,6 +1,6 @@
 //! From what a machine was seen to hold to what capacity asks of it, and what that changes.
 
-use crate::capacity::{self, MachineCapacity, Measured, MeasuredWeights, WeightsState};
+use crate::capacity::{self, Finding, Gravity, MachineCapacity, Measured, MeasuredWeights, WeightsState};
 use crate::fleet::{Bytes, Fleet, Machine};
 use crate::observe::{self, Observed};
 use crate::omlx::api::ModelsStatus;
@@ -64,9 +64,71 @@ pub(super) fn surprises(fleet: &Fleet, machine: &Machine, observed: &Observed) -
             }
         }
     }
+    // What the file alone shows is check's to say.
+    let declared: Vec<Finding> = capacity::findings_on(fleet, machine, None);
+    let is_new = |finding: &&Finding| {
+        let is_known = |known: &Finding| known.rule == finding.rule && known.places == finding.places;
+        finding.rule.gravity > Gravity::Note && !declared.iter().any(is_known)
+    };
+    let found = capacity::findings_on(fleet, machine, Some(&measured));
+    said.extend(found.iter().filter(is_new).map(|finding| finding.text.clone()));
     said
 }
 
 fn residents(capacity: &MachineCapacity, window: &capacity::WindowCapacity) -> Bytes {
     capacity::estimated_sum(window.resident.iter().filter_map(|resident| capacity.footprint(&resident.served)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::parse::{sections, weights_files};
+    use crate::testing;
+    use crate::testing::machine::{after_apply, values};
+
+    /// What the plan of the studio says of weights whose files the probe found so: a config.json of the 35B, one of its draft.
+    fn notes(config: &str, draft: &str) -> Vec<String> {
+        let fleet = testing::example();
+        let machine = fleet.machines.get("mac-studio1").expect("declared");
+        let bundle = crate::render::bundle(&fleet, machine);
+        let mut observed = after_apply(&fleet, machine, &bundle, &values());
+        for (name, text) in [("moe-35b", config), ("moe-35b-draft", draft)] {
+            let path = Fleet::weights_path(machine, fleet.weights.get(name).expect("declared"));
+            let answer = format!(
+                "@@n weights\n40755\t64\t1\t{path}\n100644\t1000\t1\t{path}/model.safetensors\n100644\t9\t1\t{path}/config.json\n\n\
+                 @@n config {path}/config.json\n{text}\n"
+            );
+            observed.weights.insert(path.clone(), weights_files(&sections(answer.as_bytes(), "n")).fact(&path));
+        }
+        surprises(&fleet, machine, &observed)
+    }
+
+    /// Through the probe's own parser: what is no shape is said, and the catalogue's is used.
+    #[test]
+    fn config_json_that_gives_no_shape() {
+        const SOUND: &str = r#"{"text_config": {"num_hidden_layers": 40, "hidden_size": 2048, "num_attention_heads": 16, "head_dim": 256, "vocab_size": 248320}}"#;
+        const DRAFT: &str =
+            r#"{"hidden_size": 2048, "vocab_size": 248320, "dflash_config": {"target_layer_ids": [39]}}"#;
+        assert_eq!(notes(SOUND, DRAFT), [""; 0]);
+        for (config, problem) in [
+            ("", "config.json is no JSON"),
+            ("{\"num_hidden_layers\":", "config.json is no JSON"),
+            ("[1]", "config.json holds no object"),
+            (r#"{"text_config": {"num_hidden_layers": 40}}"#, "config.json lacks \"hidden_size\""),
+            (
+                r#"{"text_config": {"num_hidden_layers": 40, "hidden_size": 2048, "num_attention_heads": 0}}"#,
+                "\"num_attention_heads\" in config.json is 0, which no model has",
+            ),
+            (
+                r#"{"num_hidden_layers": 18446744073709551615}"#,
+                "\"num_hidden_layers\" in config.json is 18446744073709551615, which no model has",
+            ),
+        ] {
+            assert_eq!(notes(config, DRAFT), [format!("the config.json of moe-35b is of no use: {problem}")]);
+        }
+        assert_eq!(
+            notes(SOUND, &DRAFT.replace("39", "40")),
+            ["moe-35b-draft is no draft for moe-35b: it taps layer 40, and the model has 0 to 39"]
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! `bench` for people: a table of what was measured, and plots of what was measured before.
 
 use super::json::{BenchDocument, BenchEntry, SpreadEntry};
+use super::paragraph::paragraph;
 use super::{Grid, Palette, Tone, sanitize};
 
 /// Rows of a plot.
@@ -9,6 +10,9 @@ const HIGH: usize = 6;
 const LABEL: usize = 9;
 /// A longer series shows its latest.
 const LONGEST: usize = 200;
+
+const FOOTNOTE: &str =
+    "Speeds are tokens per second, median ± MAD of the runs; BOUND is what the memory's bandwidth allows.";
 
 /// What was measured, a row each; below it what is to be said.
 pub fn bench_text(document: &BenchDocument, width: u16, color: bool) -> String {
@@ -33,15 +37,13 @@ pub fn bench_text(document: &BenchDocument, width: u16, color: bool) -> String {
     }
     let mut text = grid.render();
     let palette = Palette::new(color);
-    let remarks: Vec<String> = document.results.iter().flat_map(|entry| remarks(entry, palette)).collect();
+    let remarks: Vec<String> = document.results.iter().flat_map(|entry| remarks(entry, width, palette)).collect();
     if !remarks.is_empty() {
-        text.push_str(&format!("\n{}\n", remarks.join("\n")));
+        text.push_str(&format!("\n{}", remarks.concat()));
     }
     let has_speed = document.results.iter().any(|entry| entry.decode_tps.is_some());
     if has_speed {
-        text.push_str(
-            "\nSpeeds are tokens per second, median ± MAD of the runs; BOUND is what the memory's bandwidth allows.\n",
-        );
+        text.push_str(&format!("\n{}", paragraph("", FOOTNOTE, width)));
     }
     text
 }
@@ -61,30 +63,46 @@ fn percent(share: f64) -> String {
     if share < 0.001 { "<0.1 %".to_owned() } else { format!("{:.*} %", usize::from(share < 0.1), share * 100.0) }
 }
 
-fn remarks(entry: &BenchEntry, palette: Palette) -> Vec<String> {
-    let place = format!("{} on {}", entry.served, entry.machine);
-    let mut said = Vec::new();
+fn remarks(entry: &BenchEntry, width: u16, palette: Palette) -> Vec<String> {
+    let lead = format!("{} on {}: ", entry.served, entry.machine);
+    let said = |text: &str| paragraph(&lead, text, width);
+    let mut remarks = Vec::new();
     if let Some(detail) = &entry.detail {
-        let detail = sanitize(detail);
-        said.push(format!("{place}: {}", if entry.verdict == "ok" { detail } else { palette.bad(&detail) }));
+        let detail = said(detail);
+        remarks.push(if entry.verdict == "ok" { detail } else { format!("{}\n", palette.bad(detail.trim_end())) });
     }
     if let Some((bound, accepted)) = entry.bound.as_ref().and_then(|bound| Some((bound, bound.accepted?))) {
-        said.push(format!(
-            "{place}: speculative, {accepted:.1} accepted tokens a step; the bound counts every token of a block ({:.0} tok/s)",
+        remarks.push(said(&format!(
+            "speculative, {accepted:.1} accepted tokens a step; the bound counts every token of a block ({:.0} tok/s)",
             bound.tps
-        ));
+        )));
     }
     if let Some((bound, (low, high))) = entry.bound.as_ref().and_then(|bound| Some((bound, bound.usual?)))
         && bound.share < low / 2.0
     {
-        said.push(format!("{place}: such a model usually reaches {} to {} of the bound", percent(low), percent(high)));
+        remarks.push(said(&format!("such a model usually reaches {} to {} of the bound", percent(low), percent(high))));
     }
+    remarks.extend(conditions(entry).iter().map(|text| said(text)));
+    remarks
+}
+
+/// What was not as it should be for a measurement.
+fn conditions(entry: &BenchEntry) -> Vec<String> {
     let conditions = &entry.conditions;
+    let mut said = Vec::new();
     if conditions.in_flight.is_some_and(|requests| requests > 0) {
-        said.push(format!("{place}: the server was busy with other requests when it began"));
+        said.push("the server was busy with other requests when it began".to_owned());
     }
     if let Some(beside) = conditions.beside.as_ref().filter(|beside| !beside.is_empty() && entry.concurrent == 1) {
-        said.push(format!("{place}: loaded beside it: {}", sanitize(&beside.join(", "))));
+        said.push(format!("loaded beside it: {}", beside.join(", ")));
+    }
+    if conditions.power_mode.as_deref() == Some("low") {
+        said.push(format!("measured in Low Power Mode; `fleetctl doctor {}` says how to end it", entry.machine));
+    }
+    let heat = [&conditions.thermal_before, &conditions.thermal_after];
+    if heat.iter().any(|heat| heat.as_deref().is_some_and(|heat| heat != "nominal")) {
+        let [before, after] = heat.map(|heat| heat.as_deref().unwrap_or("not known"));
+        said.push(format!("a hot chip runs slower: thermal pressure was {before} before, {after} after"));
     }
     said
 }
@@ -181,6 +199,7 @@ mod tests {
                 share: decode / 787.0,
                 accepted: Some(decode / 49.2),
                 usual: None,
+                shape_by: Some("measured".to_owned()),
             }),
             conditions: Conditions { beside: Some(vec!["dense\u{1b}".to_owned()]), ..Conditions::default() },
             verdict: "ok".to_owned(),
@@ -201,6 +220,12 @@ mod tests {
         let broken = BenchEntry {
             verdict: "below-expectation".to_owned(),
             detail: Some("chat-interactive expects 245 tok/s of decoding, measured 200.0".to_owned()),
+            conditions: Conditions {
+                power_mode: Some("low".to_owned()),
+                thermal_before: Some("nominal".to_owned()),
+                thermal_after: Some("heavy".to_owned()),
+                ..entry("", 1, 1.0).conditions
+            },
             ..entry("moe-dflash", 1, 200.0)
         };
         BenchDocument { schema: "fleetctl.bench/1", taken_at: String::new(), results: vec![broken, vectors] }
@@ -216,9 +241,19 @@ mod tests {
         moe-dflash on mac-studio1: chat-interactive expects 245 tok/s of decoding, measured 200.0
         moe-dflash on mac-studio1: speculative, 4.1 accepted tokens a step; the bound counts every token of a block (787 tok/s)
         moe-dflash on mac-studio1: loaded beside it: dense\u{1b}
+        moe-dflash on mac-studio1: measured in Low Power Mode; `fleetctl doctor mac-studio1` says how to end it
+        moe-dflash on mac-studio1: a hot chip runs slower: thermal pressure was nominal before, heavy after
 
         Speeds are tokens per second, median ± MAD of the runs; BOUND is what the memory's bandwidth allows.
         ");
+    }
+
+    #[test]
+    fn the_table_fits_a_narrow_terminal() {
+        for width in [80, 100, 120] {
+            let text = bench_text(&document(), width, false);
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}:\n{text}");
+        }
     }
 
     #[test]

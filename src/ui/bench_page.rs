@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::bench::series_of;
-use super::json::BenchEntry;
+use super::json::{BenchEntry, Conditions};
 
 /// Autoescaping follows the name.
 const NAME: &str = "bench.html";
@@ -62,6 +62,13 @@ fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
+/// The power mode, and how hot it was at the end.
+fn power(conditions: &Conditions) -> String {
+    let known = [&conditions.power_mode, &conditions.thermal_after].into_iter().flatten();
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    if known.is_empty() { "–".to_owned() } else { known.join(", ") }
+}
+
 fn row(entry: &BenchEntry) -> Value {
     let number = |value: Option<super::json::SpreadEntry>, digits: usize| {
         value.map_or_else(|| "–".to_owned(), |value| format!("{:.digits$} ± {:.digits$}", value.median, value.mad))
@@ -72,6 +79,7 @@ fn row(entry: &BenchEntry) -> Value {
         ttft => number(entry.ttft, 3), prefill => number(entry.prefill_tps, 0), speed => number(entry.decode_tps.or(entry.vectors_per_second), 1),
         share => bound.map_or_else(|| "–".to_owned(), |bound| format!("{:.1} % of {:.0}", bound.share * 100.0, bound.tps)),
         release => entry.conditions.release.clone().unwrap_or_else(|| "–".to_owned()),
+        power => power(&entry.conditions),
         prompt => entry.conditions.prompt_tokens.map_or_else(|| "–".to_owned(), |tokens| tokens.to_string()),
         verdict => &entry.verdict, detail => entry.detail.clone().unwrap_or_default(),
     }

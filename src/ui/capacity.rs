@@ -1,6 +1,7 @@
 //! `capacity` for people: what is taken, what is left, what alternates, machine by machine and window by window.
 
 use super::clock_face::seconds;
+use super::paragraph::paragraph;
 use super::stacked_bar::{FREE, Part, stacked_bar};
 use super::{Grid, Palette, Tone, sanitize};
 use crate::capacity::{
@@ -102,6 +103,9 @@ impl Page {
         text.push('\n');
         text.push_str(&self.wrapped("", &legend(&parts, window)));
         text.push_str(&self.wrapped("headroom: ", &headroom(window)));
+        if let Some(mend) = too_long(capacity, window) {
+            text.push_str(&self.wrapped("  help: ", &mend));
+        }
         if !window.resident.is_empty() {
             text.push('\n');
             text.push_str(&self.residents(capacity, window));
@@ -171,43 +175,9 @@ impl Page {
         grid.render()
     }
 
-    /// A paragraph behind a lead, its further lines indented below the text.
     fn wrapped(&self, lead: &str, text: &str) -> String {
-        let indent = lead.chars().count().min(12);
-        let width = usize::from(self.width).max(indent + 20);
-        let mut lines = String::from(lead);
-        let mut column = lead.chars().count();
-        let mut is_first = true;
-        for word in with_units(&sanitize(text)).split(' ') {
-            let length = word.chars().count();
-            if !is_first && column + 1 + length > width {
-                lines.push('\n');
-                lines.extend(std::iter::repeat_n(' ', indent));
-                column = indent;
-            } else if !is_first {
-                lines.push(' ');
-                column += 1;
-            }
-            lines.push_str(&word.replace(GLUE, " "));
-            column += length;
-            is_first = false;
-        }
-        lines.push('\n');
-        // Two blanks between words leave one behind when the line is broken there.
-        lines.replace(" \n", "\n")
+        paragraph(lead, text, self.width)
     }
-}
-
-/// Stands for a blank at which a line is not broken.
-const GLUE: char = '\u{a0}';
-
-/// Numbers and their units stay on one line.
-fn with_units(text: &str) -> String {
-    let mut text = text.to_owned();
-    for unit in [" GiB", " MiB", " s)", " min)", " tok/s", " % "] {
-        text = text.replace(unit, &unit.replacen(' ', "\u{a0}", 1));
-    }
-    text
 }
 
 /// The limit, what sets it, and what the others would allow.
@@ -230,10 +200,30 @@ fn limit(capacity: &MachineCapacity) -> String {
     format!("{}: {decides}; {}", budget.limit, others.join(", "))
 }
 
+/// What to change where the residents' contexts do not fit: the names that declare more than they can have, by how much.
+fn too_long(capacity: &MachineCapacity, window: &WindowCapacity) -> Option<String> {
+    window.headroom.context.filter(|left| *left < 0 && window.fits)?;
+    let names: Vec<String> = window
+        .resident
+        .iter()
+        .filter_map(|resident| {
+            let declared = capacity.footprint(&resident.served)?.context;
+            let largest = resident.largest_context.filter(|largest| *largest < declared)?;
+            Some(format!("{} declares {declared} tokens and can have {largest}; ", resident.served))
+        })
+        .collect();
+    Some(format!(
+        "{}lower max_context_window or concurrency, keep fewer names resident{}",
+        names.concat(),
+        if capacity.budget.by == LimitBy::Gpu { ", or raise gpu_limit" } else { "" }
+    ))
+}
+
 /// Where the numbers of each name are from, and what the machine's own files say otherwise than declared.
 fn numbers(fleet: &Fleet, capacity: &MachineCapacity) -> String {
-    let from = |footprint: &Footprint| match (footprint.source, footprint.is_size_measured) {
-        (Source::Measured, _) => "measured",
+    let from = |footprint: &Footprint| match (footprint.shape_by, footprint.is_size_measured) {
+        (Source::Measured, true) => "measured",
+        (Source::Measured, false) => "size declared, shape measured",
         (Source::Catalogue, true) => "size measured, shape by the catalogue",
         (Source::Catalogue, false) => "size declared, shape by the catalogue",
         (Source::Declared, true) => "size measured, shape unknown",
@@ -418,6 +408,9 @@ mod tests {
         behind ┃ too much: 5.1 GiB
         headroom: load 13.8 GiB (the limit without weights and drafts), context −5.1 GiB
                   (that without caches and scratch), system not asked
+          help: dense-thinking declares 65536 tokens and can have 39680; lower
+                max_context_window or concurrency, keep fewer names resident, or raise
+                gpu_limit
 
         RESIDENT         WEIGHTS    DRAFT  KV+STATE   SCRATCH    CONTEXT  LARGEST
         moe-dflash      36.0 GiB  952 MiB   2.7 GiB   4.0 GiB  4 × 32768    68864
@@ -479,6 +472,7 @@ mod tests {
         ███████████████████████████████████████████████████████████████████████████▓▒▒▒▒▒▒▒▒░░░░░░░░┃░░░░░░░
         █ weights 63.0 GiB  ▓ drafts 952 MiB  ▒ caches 6.9 GiB  ░ scratch 12.0 GiB  behind ┃ too much: 5.1 GiB
         headroom: load 13.8 GiB (the limit without weights and drafts), context −5.1 GiB (that without caches and scratch), system not asked
+          help: dense-thinking declares 65536 tokens and can have 39680; lower max_context_window or concurrency, keep fewer names resident, or raise gpu_limit
 
         RESIDENT         WEIGHTS    DRAFT  KV CACHE    STATE   SCRATCH    CONTEXT  LARGEST  SHAPE BY
         moe-dflash      36.0 GiB  952 MiB   2.5 GiB  246 MiB   4.0 GiB  4 × 32768    68864  catalogue

@@ -15,6 +15,7 @@ mod jobs;
 pub mod json;
 mod models;
 mod palette;
+mod paragraph;
 mod plan;
 mod problem;
 mod progress;

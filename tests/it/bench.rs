@@ -78,6 +78,7 @@ fn against_a_real_server() {
     let Some(bench) = Bench::up() else { return };
     capacity_by_the_machines_own_files(&bench);
     counts_are_the_servers_own(&bench);
+    a_hot_machine_that_saves_power(&bench);
     expectations_and_history(&bench);
     pages_and_plots(&bench);
     what_cannot_be_measured(&bench);
@@ -137,7 +138,7 @@ fn counts_are_the_servers_own(bench: &Bench) {
             assert!(entry["decode_tps"]["median"].as_f64() > Some(1.0), "{entry}");
             assert!(entry["ttft"]["median"].as_f64() > Some(0.0), "{entry}");
             let bound = &entry["bound"];
-            assert_eq!(bound["kind"], "plain", "{entry}");
+            assert_eq!((&bound["kind"], &bound["shape_by"]), (&"plain".into(), &"measured".into()), "{entry}");
             let numbers = [&entry["decode_tps"]["median"], &bound["tps"], &bound["share"]]
                 .map(|number| number.as_f64().expect("a number"));
             assert!((numbers[0] / numbers[1] / numbers[2] - 1.0).abs() < 1e-9, "{entry}");
@@ -146,7 +147,29 @@ fn counts_are_the_servers_own(bench: &Bench) {
             assert!(entry["vectors_per_second"]["median"].as_f64() > Some(0.1), "{entry}");
         }
         assert_eq!(conditions["in_flight"], 0, "{entry}");
+        assert_eq!(conditions["power_mode"], "normal", "{entry}");
+        assert_eq!(conditions["thermal_after"], "nominal", "{entry}");
     }
+}
+
+/// The conditions say it, and so does the table.
+fn a_hot_machine_that_saves_power(bench: &Bench) {
+    bench.lab.fault("mac-a", &["override", "thermal_pressure=2", "pmset={\"lowpowermode\": \"1\"}"]);
+    let (results, code) = bench.bench(&["embed"]);
+    let conditions = &results[0]["conditions"];
+    assert_eq!(
+        (&conditions["power_mode"], &conditions["thermal_before"], code),
+        (&"low".into(), &"heavy".into(), 0),
+        "{results}"
+    );
+    bench.lab.heal("mac-a");
+    // Without SSH the answers are still measured; power and heat are not known then.
+    bench.lab.fault("mac-a", &["refuse"]);
+    let (results, code) = bench.bench(&["embed"]);
+    bench.lab.heal("mac-a");
+    let conditions = &results[0]["conditions"];
+    assert_eq!((&conditions["power_mode"], code), (&Value::Null, 0), "{results}");
+    assert_eq!(results[0]["verdict"], "ok", "{results}");
 }
 
 fn expectations_and_history(bench: &Bench) {

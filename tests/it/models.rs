@@ -146,11 +146,13 @@ fn transfer(child: Child) -> (Value, Option<i32>) {
 fn weights_on_their_way() {
     let Some(bench) = Bench::up() else { return };
     the_matrix(&bench);
+    bad_weights_through_the_probe(&bench);
     a_margin_that_would_not_be_kept(&bench);
     a_link_that_dies_ten_times(&bench);
     a_shard_that_changes_meanwhile(&bench);
     a_disk_that_fills(&bench);
     the_mount_wins(&bench);
+    what_is_there_is_compared(&bench);
     prune_removes_what_is_named(&bench);
 }
 
@@ -172,6 +174,66 @@ fn the_matrix(bench: &Bench) {
     assert_eq!(states(&document["hub"]["weights"]), ["org/small complete", "huge complete"]);
     let text = bench.fleetctl(&["models"]).out;
     assert!(text.contains("mac-edge: huge: lacks model-00002-of-00002.safetensors"), "{text}");
+}
+
+/// What a machine may hold instead of weights, and a chip that nobody knows: `capacity --measured` says what it is, answers for the rest, and reads nothing outside.
+fn bad_weights_through_the_probe(bench: &Bench) {
+    const SHARDS: &str = "printf x >$d/model.safetensors";
+    let layers = r#"{"text_config": {"num_hidden_layers": 4, "hidden_size": 64, "num_attention_heads": HEADS, "max_position_embeddings": 4096}}"#;
+    let cases = [
+        ("bare", format!("mkdir -p $d; {SHARDS}"), "size declared"),
+        (
+            "torn",
+            format!("mkdir -p $d; {SHARDS}; printf '{{' >$d/config.json"),
+            "the config.json of torn is of no use: config.json is no JSON",
+        ),
+        (
+            "zero",
+            format!("mkdir -p $d; {SHARDS}; printf '%s' '{}' >$d/config.json", layers.replace("HEADS", "0")),
+            "zero is of no use: \"num_attention_heads\" in config.json is 0, which no model has",
+        ),
+        (
+            "vast",
+            format!("mkdir -p $d; {SHARDS}; printf '%s' '{}' >$d/config.json", layers.replace("HEADS", "4000000000")),
+            "vast is of no use: \"num_attention_heads\" in config.json is 4000000000, which no",
+        ),
+        (
+            "nested",
+            format!("mkdir -p $d; {SHARDS}; printf '%s' '{}' >$d/config.json", layers.replace("HEADS", "4")),
+            "measured",
+        ),
+        (
+            "outside",
+            format!(
+                "mkdir -p $d; {SHARDS}; printf '%s' '{}' >$d/config.json; printf '{{\"weight_map\":{{\"a\":\"model.safetensors\",\"b\":\"../huge/model-00001-of-00002.safetensors\"}}}}' >$d/model.safetensors.index.json",
+                layers.replace("HEADS", "4")
+            ),
+            "size declared, shape measured",
+        ),
+        ("round", "ln -s round $d".to_owned(), "size declared"),
+    ];
+    let mut fleet =
+        FLEET.split("[models.small]").next().expect("the head").replacen("chip = \"M4\"", "chip = \"Z80\"", 2);
+    fleet.push_str("[profiles.plain]\n");
+    for (name, make, _) in &cases {
+        fleet.push_str(&format!(
+            "[models.{name}]\ndirectory = \"{name}\"\nsize = \"1GB\"\nkind = \"llm\"\n[serve.{name}]\nmodel = \"{name}\"\nprofile = \"plain\"\non = [\"mac-edge\"]\n"
+        ));
+        bench.on("mac-edge", &format!("d=~/models/{name}; {make}"));
+    }
+    std::fs::write(bench.lab.home().join("bad.toml"), &fleet).expect("written");
+    let said = bench.lab.fleetctl(&["-f", "/media/laptop/bad.toml", "capacity", "--measured", "--on", "mac-edge"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    // Lines are broken at the width of a terminal.
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (numbers, all) = (one_line(said.out.split("\n\n").next().expect("the head")), one_line(&said.out));
+    for (name, _, expected) in &cases {
+        let by_source = numbers.split("; ").any(|part| part.contains(expected) && part.contains(name));
+        assert!(by_source || all.contains(expected), "{name}: {expected:?} is not in:\n{}", said.out);
+    }
+    assert!(all.contains("unknown-chip: the memory bandwidth of \"Z80\" is not known"), "{}", said.out);
+    let names: Vec<String> = cases.iter().map(|(name, ..)| format!("~/models/{name}")).collect();
+    bench.on("mac-edge", &format!("rm -rf {}", names.join(" ")));
 }
 
 fn a_margin_that_would_not_be_kept(bench: &Bench) {
@@ -240,6 +302,23 @@ fn the_mount_wins(bench: &Bench) {
     assert_eq!(bench.sums("mac-edge", SMALL), bench.sums("mac-hub", "/Users/ops/store/org/small"));
     let again = bench.fleetctl(&["models", "sync", "small"]);
     assert!(again.code == 0 && again.out.contains("present"), "{again:?}");
+}
+
+/// `--checksum` also compares what is there: the same size does not hide another byte.
+fn what_is_there_is_compared(bench: &Bench) {
+    let compare = || bench.fleetctl(&["models", "sync", "small", "--checksum", "--json"]);
+    let same = compare();
+    assert!(same.code == 0 && same.out.contains("every file has the SHA-256 of the source"), "{same:?}");
+    let shard = format!("{SMALL}/model-00002-of-00002.safetensors");
+    bench.on("mac-edge", &format!("printf flip | dd of={shard} bs=1 seek=1000 conv=notrunc 2>/dev/null"));
+    let other = compare();
+    assert_eq!(other.code, 1, "{other:?}");
+    let expected = format!("model-00002-of-00002.safetensors has another SHA-256 than at the source: remove {shard}");
+    assert!(other.out.contains(&expected), "{other:?}");
+    // The advice is good.
+    bench.on("mac-edge", &format!("rm {shard}"));
+    assert_eq!(compare().code, 0);
+    assert!(compare().out.contains("every file has the SHA-256 of the source"));
 }
 
 fn prune_removes_what_is_named(bench: &Bench) {

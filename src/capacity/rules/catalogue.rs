@@ -45,6 +45,13 @@ rules! {
         "oMLX never sees a DFlash engine as busy: its counter is not set. Idle time (ttl) and the eviction of the least recently used model therefore count from the \
          start of the last request, also while it is being answered.\n\nMend: make it resident, without ttl.";
 
+    DRAFT_OF_ANOTHER_MODEL = Warning "draft-of-another-model",
+        "a draft that was trained for another model",
+        "A draft proposes tokens by their numbers, so its vocabulary is the model's; a DFlash draft also reads the hidden states of certain layers of the model, so it has \
+         the model's hidden size and taps layers that the model has. oMLX checks none of this: it starts without the draft and says so in its log only, or few \
+         tokens are accepted. What is compared: the machine's own config.json of the draft (`capacity --measured`, `plan`) with the model's shape; without it, the \
+         model names within the two directories' names.\n\nMend: the draft that was published for these weights.";
+
     EXPECTATION_ABOVE_BOUND = Warning "expectation-above-bound",
         "an expected speed that the machine's memory cannot give",
         "Each token reads the active weights, the KV cache, and the recurrent state twice: tokens per second ≤ bandwidth ÷ those bytes. With speculative decoding a \

@@ -3,6 +3,7 @@
 mod assumed;
 mod catalogue;
 mod dflash;
+mod draft;
 mod speed;
 mod survey;
 mod turboquant;
@@ -20,6 +21,7 @@ pub(super) fn all(fleet: &Fleet, surveys: &[Survey<'_>]) -> Vec<Finding> {
     twins::check(surveys, &mut found);
     turboquant::check(surveys, &mut found);
     dflash::check(surveys, &mut found);
+    draft::check(surveys, &mut found);
     speed::check(fleet, surveys, &mut found);
     assumed::check(fleet, surveys, &mut found);
     found

@@ -9,13 +9,20 @@ use crate::fleet::{Bytes, Fleet, Machine, Profile, Served, ServedName};
 pub(crate) struct Survey<'a> {
     pub(crate) fleet: &'a Fleet,
     pub(crate) machine: &'a Machine,
+    pub(crate) measured: Option<&'a Measured>,
     pub(crate) costs: Costs,
     pub(crate) sets: Vec<ResidentSet<'a>>,
 }
 
 impl<'a> Survey<'a> {
-    pub(crate) fn of(fleet: &'a Fleet, machine: &'a Machine, measured: Option<&Measured>) -> Self {
-        Self { fleet, machine, costs: Costs::of(fleet, machine, measured), sets: resident_sets(fleet, machine) }
+    pub(crate) fn of(fleet: &'a Fleet, machine: &'a Machine, measured: Option<&'a Measured>) -> Self {
+        Self {
+            fleet,
+            machine,
+            measured,
+            costs: Costs::of(fleet, machine, measured),
+            sets: resident_sets(fleet, machine),
+        }
     }
 
     /// The sum of oMLX's estimates of the set and of more names.

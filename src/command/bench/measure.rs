@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::request::Door;
+use super::site::{Site, Sites};
 use super::target::Target;
 use crate::capacity::{self, DFLASH_BLOCK, Decode, Timing, bandwidth, runs_dflash, spread, together_tps, usual_share};
 use crate::cli::BenchArgs;
@@ -12,6 +13,7 @@ use crate::command::Context;
 use crate::command::slot_probe::Keys;
 use crate::error::CommandError;
 use crate::fleet::{Fleet, Profile, SlotKind, WeightsKind};
+use crate::observe::PowerState;
 use crate::omlx::api::{Status, parse};
 use crate::secret::SecretString;
 use crate::slot;
@@ -29,6 +31,7 @@ pub(super) struct Doors {
     pub(super) client: JsonClient,
     pub(super) probe: PlainHttp,
     pub(super) keys: Keys,
+    pub(super) sites: Sites,
 }
 
 /// Measures everything, one name after the other: two at once would measure each other.
@@ -100,6 +103,18 @@ impl Measuring<'_> {
         self.doors.keys.of(self.target.machine)
     }
 
+    /// What the machine says of itself.
+    fn site(&self) -> Option<&Site> {
+        self.doors.sites.of(&self.target.machine.name)
+    }
+
+    async fn power(&self) -> PowerState {
+        match self.site() {
+            Some(site) => site.power().await,
+            None => PowerState::default(),
+        }
+    }
+
     async fn one(&self, concurrent: u32) -> BenchEntry {
         let served = self.target.served;
         let base_url = slot::base_url(self.target.machine);
@@ -139,10 +154,17 @@ impl Measuring<'_> {
         entry.conditions.in_flight = before.active_requests.zip(before.waiting_requests).map(|(a, w)| a + w);
         let others = before.loaded_models.iter().filter(|name| served.name != name.as_str());
         entry.conditions.beside = Some(others.cloned().collect());
+        if self.dflash() {
+            entry.conditions.draft_revision = self.site().and_then(|site| site.draft_revision(self.fleet, served));
+        }
+        let power = self.power().await;
+        entry.conditions.power_mode = power.mode.map(str::to_owned);
+        entry.conditions.thermal_before = power.thermal.map(str::to_owned);
         let runs = match self.runs(concurrent, &base_url).await {
             Ok(runs) => runs,
             Err(why) => return failed(entry, why),
         };
+        entry.conditions.thermal_after = self.power().await.thermal.map(str::to_owned);
         entry.conditions.requests = runs.requests;
         entry.conditions.tokens_in_all = runs.tokens;
         let after = self.settled(&base_url, &before, &runs).await;
@@ -233,7 +255,9 @@ impl Measuring<'_> {
         let machine = self.target.machine;
         let measured = entry.decode_tps?.median;
         let speed = bandwidth(&machine.chip, machine.cores)?;
-        let footprint = capacity::footprint(self.fleet, machine, self.target.served, None)?;
+        let own = self.site().map(|site| &site.measured);
+        let footprint = capacity::footprint(self.fleet, machine, self.target.served, own)?;
+        let shape_by = Some(footprint.shape_by.as_str().to_owned());
         let geometry = footprint.geometry.as_ref()?;
         let decode = Decode {
             geometry,
@@ -251,11 +275,12 @@ impl Measuring<'_> {
                 share: measured / tps,
                 accepted,
                 usual: None,
+                shape_by,
             });
         }
         let tps = decode.bound(speed, entry.concurrent);
         let usual = (entry.concurrent == 1).then(|| usual_share(geometry));
-        Some(BoundEntry { kind: "plain".to_owned(), tps, share: measured / tps, accepted: None, usual })
+        Some(BoundEntry { kind: "plain".to_owned(), tps, share: measured / tps, accepted: None, usual, shape_by })
     }
 }
 

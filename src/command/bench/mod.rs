@@ -4,6 +4,7 @@ mod history;
 mod judge;
 mod measure;
 mod request;
+mod site;
 mod target;
 
 use super::Context;
@@ -53,7 +54,11 @@ pub(crate) fn run(cx: &Context, args: &BenchArgs) -> Result<Exit, CommandError> 
         let probe = PlainHttp::new(super::slot_probe::PATIENCE)
             .map_err(|error| CommandError::failed("cannot ask the machines").because(error))?;
         let keys = Keys::fetch(cx, &machines).await;
-        measure::all(cx, args, fleet, &targets, &measure::Doors { client, probe, keys }).await
+        let connector = cx.connector(fleet)?;
+        let sites = site::Sites::ask(cx, &connector, fleet, &targets).await;
+        let results = measure::all(cx, args, fleet, &targets, &measure::Doors { client, probe, keys, sites }).await;
+        connector.close().await;
+        results
     })?;
     for entry in &mut results {
         judge::judge(fleet, entry, &history.earlier(entry)?, taken_at);

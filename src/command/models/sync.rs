@@ -115,10 +115,11 @@ impl Order<'_> {
         done
     }
 
-    /// The copy that is needed; `None` where the weights are whole.
+    /// The copy that is needed, or the comparison that was asked for; `None` where the weights are whole and nobody wants them compared.
     fn job(&self, machine: &Machine, weights: &Weights, site: &Site) -> Option<Transfer> {
         let here = site.inventory.directories.get(&weights.directory);
-        if here.is_some_and(|here| here.state() == WeightsState::Complete) {
+        let is_whole = here.is_some_and(|here| here.state() == WeightsState::Complete);
+        if is_whole && !self.args.checksum {
             return None;
         }
         Some(Transfer {
@@ -130,6 +131,7 @@ impl Order<'_> {
             free: site.inventory.free,
             margin: self.margin.get(),
             checksum: self.args.checksum,
+            is_whole,
             owner: nonce(),
         })
     }

@@ -44,6 +44,8 @@ pub(super) struct Transfer {
     pub(super) margin: u64,
     /// Whether every file's SHA-256 is compared.
     pub(super) checksum: bool,
+    /// Whether it is all there, so that there is nothing to do but to compare.
+    pub(super) is_whole: bool,
     /// A word of this copy.
     pub(super) owner: String,
 }
@@ -63,11 +65,19 @@ pub(super) type Tell<'a> = &'a (dyn Fn(TransferStep) + Send + Sync);
 pub(super) async fn run(transfer: &Transfer, remote: Remote, cancel: &Cancel, tell: Tell<'_>) -> TransferEntry {
     let began = Instant::now();
     let mut course = Course { remote, source: None, bytes: None, interruptions: 0 };
-    let ended = carry_out(transfer, &mut course, cancel, tell).await;
+    let ended = if transfer.is_whole {
+        tokio::select! {
+            compared = compare(transfer, &mut course, tell) => compared.map(|detail| ("present", Some(detail))),
+            () = cancel.stopped() => Err(Interrupted),
+        }
+    } else {
+        carry_out(transfer, &mut course, cancel, tell).await.map(|()| ("copied", None))
+    };
     let (result, detail) = match ended {
-        Ok(()) => ("copied", None),
+        Ok(done) => done,
         Err(Refused(why)) => ("refused", Some(why)),
         Err(Failed(why)) => ("failed", Some(why)),
+        Err(Interrupted) if transfer.is_whole => ("interrupted", Some("it was not compared to the end".to_owned())),
         Err(Interrupted) => ("interrupted", Some("what was copied stays; the next sync goes on there".to_owned())),
     };
     tell(TransferStep::Ended(result));
@@ -89,6 +99,42 @@ struct Course {
     source: Option<&'static str>,
     bytes: Option<u64>,
     interruptions: u32,
+}
+
+/// Compares what is there already with the source: sizes, then every SHA-256. Says so when all is the same.
+async fn compare(transfer: &Transfer, course: &mut Course, tell: Tell<'_>) -> Result<String, Failure> {
+    let target = target(&transfer.machine, &transfer.weights);
+    let source = transfer.hub.source(&transfer.machine, &course.remote, &transfer.weights).await.map_err(Failed)?;
+    course.source = Some(source.kind);
+    let here = transfer.here.clone().unwrap_or_default();
+    course.bytes = Some(here.bytes());
+    if source.hub.is_none() && source.from == target.last {
+        return Ok("this is the hub's own copy: there is nothing to compare it with".to_owned());
+    }
+    tell(TransferStep::Says("comparing every file with the source".to_owned()));
+    let wanted = source.listing(&course.remote).await.map_err(Failed)?;
+    let differing = match here.differing(&wanted).first() {
+        Some(first) => Some(((*first).to_owned(), "size")),
+        None => other_sum(&source, &course.remote, &target.last).await?.map(|first| (first, "SHA-256")),
+    };
+    match differing {
+        None => Ok("every file has the SHA-256 of the source".to_owned()),
+        Some((file, what)) => Err(Failed(format!(
+            "{file} has another {what} than at the source: remove {}/{file}, and the next sync copies it again",
+            target.last
+        ))),
+    }
+}
+
+/// The first file that has another SHA-256 than at the source, or is not there.
+async fn other_sum(source: &Source, remote: &Remote, directory: &str) -> Result<Option<String>, Failure> {
+    let (theirs, ours) = tokio::join!(source.sums(remote, LONGEST), sums(remote, directory, LONGEST));
+    let (theirs, ours) = (theirs.map_err(Failed)?, ours.map_err(Failed)?);
+    let other = theirs.iter().find(|line| !ours.contains(line));
+    Ok(other.map(|line| {
+        let file = line.split_once("  ").map_or(line.as_str(), |(_, file)| file);
+        file.strip_prefix("./").unwrap_or(file).to_owned()
+    }))
 }
 
 async fn carry_out(transfer: &Transfer, course: &mut Course, cancel: &Cancel, tell: Tell<'_>) -> Result<(), Failure> {
@@ -284,18 +330,13 @@ async fn verify(
     if let Some(first) = copy.missing().first() {
         return Err(Failed(format!("the copy lacks {first}, which its index names")));
     }
-    if transfer.checksum {
-        let theirs = source.sums(&course.remote, LONGEST);
-        let ours = sums(&course.remote, &target.partial, LONGEST);
-        let (theirs, ours) = tokio::join!(theirs, ours);
-        let (theirs, ours) = (theirs.map_err(Failed)?, ours.map_err(Failed)?);
-        if let Some(line) = theirs.iter().find(|line| !ours.contains(line)) {
-            let file = line.split_once("  ").map_or(line.as_str(), |(_, file)| file);
-            return Err(Failed(format!(
-                "{file} has another SHA-256 than at the source: remove {} and sync again",
-                target.partial
-            )));
-        }
+    if transfer.checksum
+        && let Some(file) = other_sum(source, &course.remote, &target.partial).await?
+    {
+        return Err(Failed(format!(
+            "{file} has another SHA-256 than at the source: remove {} and sync again",
+            target.partial
+        )));
     }
     Ok(())
 }

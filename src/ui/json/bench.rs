@@ -84,6 +84,8 @@ pub struct BoundEntry {
     pub accepted: Option<f64>,
     /// The shares that such a model usually reaches, lowest and highest; null for speculation.
     pub usual: Option<(f64, f64)>,
+    /// Whose shape it was computed from: `measured` (the machine's own config.json) or `catalogue`; null in a result of an earlier release.
+    pub shape_by: Option<String>,
 }
 
 /// Under which something was measured.
@@ -103,6 +105,14 @@ pub struct Conditions {
     pub thinking: Option<bool>,
     /// Whether the profile runs DFlash.
     pub dflash: bool,
+    /// Which draft ran beside it: the beginning of the SHA-256 of the text of its config.json.
+    pub draft_revision: Option<String>,
+    /// `low`, `normal` or `high`.
+    pub power_mode: Option<String>,
+    /// Thermal pressure before the first request: `nominal`, `moderate`, `heavy`, `trapping`, `sleeping`, or `limited`.
+    pub thermal_before: Option<String>,
+    /// The same behind the last one.
+    pub thermal_after: Option<String>,
     /// Where it was asked.
     pub base_url: String,
     /// All requests of the measurement, the discarded ones too.

@@ -181,6 +181,7 @@ class System(Case):
         self.assertIn(" autorestart          1\n", self.out("pmset -g"))
         self.said("pmset -a autorestart 0")
         self.assertIn(" autorestart          0\n", self.out("pmset -g"))
+        self.said("notifyutil -g com.apple.system.thermalpressurelevel", out="com.apple.system.thermalpressurelevel 0\n")
         self.said("pmset -a autorestart 1; fdesetup status", out="FileVault is Off.\n")
         self.assertIn("Processing /etc/newsyslog.conf", self.out("newsyslog -nv"))
 

@@ -74,6 +74,18 @@ def _pmset_get(words, context):
     return 0
 
 
+@served("/usr/bin/notifyutil")
+def notifyutil(arguments, context):
+    """Reads keys of notify(3): thermald's thermal pressure, and 0 for every other key, as on a Mac."""
+    words = arguments[1:]
+    if len(words) != 2 or words[0] != "-g":
+        print("usage: notifyutil [-q] [-v] [-z] [-M] [-R] [command ...]", file=sys.stderr)
+        return 1
+    level = context.override("thermal_pressure", 0) if words[1] == "com.apple.system.thermalpressurelevel" else 0
+    print(f"{words[1]} {level}")
+    return 0
+
+
 @served("/usr/bin/powermetrics")
 def powermetrics(arguments, context):
     """Prints one sample of an idle machine; root only."""

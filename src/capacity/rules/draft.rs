@@ -6,7 +6,7 @@ use crate::capacity::draft_config::{DraftTarget, draft_target_of_config};
 use crate::capacity::finding::{Finding, Place, list};
 use crate::capacity::footprint::draft_fields_in_use;
 use crate::capacity::{Footprint, Geometry, catalogue};
-use crate::fleet::Weights;
+use crate::fleet::{Weights, WeightsKind};
 
 pub(super) fn check(surveys: &[Survey<'_>], found: &mut Vec<Finding>) {
     for survey in surveys {
@@ -24,14 +24,19 @@ pub(super) fn check(surveys: &[Survey<'_>], found: &mut Vec<Finding>) {
 /// By the machine's own config.json of the draft; without it, by the models that the directories are named for.
 fn mismatch(survey: &Survey<'_>, footprint: &Footprint, field: &str, draft: &Weights, place: Place) -> Option<Finding> {
     let config = survey.measured.and_then(|measured| measured.weights.get(&draft.name)?.config.as_deref());
+    let is_dflash = field == "dflash_draft_model";
     let reasons = match config.map(draft_target_of_config) {
         Some(Err(problem)) => {
             let text = format!("the config.json of {} is of no use: {problem}", draft.name);
             let place = Place::of(["models", draft.name.as_str(), "directory"]);
             return Some(Finding::new(&CONFIG_UNUSABLE, place, text).on(&survey.machine.name));
         }
-        Some(Ok(target)) => by_shape(&target, footprint.geometry.as_ref()?, field == "dflash_draft_model"),
-        None => by_name(draft, survey.fleet.weights.get(&footprint.weights)?),
+        Some(Ok(target)) => by_shape(&target, footprint.geometry.as_ref()?, is_dflash),
+        // SpecPrefill drafts are smaller models of their own name.
+        None if is_dflash && draft.kind == WeightsKind::Draft => {
+            by_name(draft, survey.fleet.weights.get(&footprint.weights)?)
+        }
+        None => return None,
     };
     (!reasons.is_empty()).then(|| {
         let text = format!("{} is no draft for {}: {}", draft.name, footprint.weights, list(&reasons));

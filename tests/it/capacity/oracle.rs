@@ -1,6 +1,6 @@
 //! Random models and fleets against an independent computation: no function of the product is used for the expected numbers.
 
-use fleetctl::capacity::{Measured, MeasuredWeights, WeightsState, assess};
+use fleetctl::capacity::{Decode, Measured, MeasuredWeights, WeightsState, assess};
 use fleetctl::fleet::{Bytes, WeightsName};
 use proptest::prelude::*;
 
@@ -18,6 +18,9 @@ struct Model {
     head_dim: u64,
     linear: (u64, u64, u64, u64),
     native: u64,
+    /// Experts a layer, experts a token, width of one, width of the shared part.
+    experts: Option<(u64, u64, u64, u64)>,
+    vocabulary: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -51,18 +54,26 @@ fn model() -> impl Strategy<Value = Model> {
         prop::sample::select(vec![64_u64, 128, 192, 256]),
         (1_u64..20, 1_u64..50, prop::sample::select(vec![64_u64, 128]), 1_u64..6),
         prop::sample::select(vec![4096_u64, 20_480, 131_072, 262_144]),
+        prop::option::of((8_u64..300, 1_u64..9, 64_u64..1024, 1_u64..600)),
+        1000_u64..300_000,
     )
-        .prop_map(|(share, layers, interval, hidden, (heads, kv_heads), head_dim, linear, native)| Model {
-            bytes: share,
-            layers,
-            interval,
-            hidden,
-            heads,
-            kv_heads,
-            head_dim,
-            linear,
-            native,
-        })
+        .prop_map(
+            |(share, layers, interval, hidden, (heads, kv_heads), head_dim, linear, native, experts, vocabulary)| {
+                Model {
+                    bytes: share,
+                    layers,
+                    interval,
+                    hidden,
+                    heads,
+                    kv_heads,
+                    head_dim,
+                    linear,
+                    native,
+                    experts,
+                    vocabulary,
+                }
+            },
+        )
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -154,7 +165,18 @@ impl Case {
             };
             (WeightsName::new(format!("w{at}")).expect("a slug"), found)
         });
-        Measured { weights: weights.collect(), ..Measured::default() }
+        let drafts = self.names.iter().enumerate().filter_map(|(at, name)| {
+            let (full, sliding) = name.draft_layers()?;
+            let kinds = [vec!["\"full_attention\""; full], vec!["\"sliding_attention\""; sliding]].concat().join(", ");
+            let config = format!(
+                r#"{{"num_hidden_layers": {}, "hidden_size": 2048, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128,
+                    "layer_types": [{kinds}], "sliding_window": 2000}}"#,
+                full + sliding
+            );
+            let found = MeasuredWeights { bytes: None, config: Some(config), state: WeightsState::Present };
+            Some((WeightsName::new(format!("d{at}")).expect("a slug"), found))
+        });
+        Measured { weights: weights.chain(drafts).collect(), ..Measured::default() }
     }
 
     /// The smallest limit and its name.
@@ -222,13 +244,30 @@ impl Case {
             loaded.iter().map(|other| self.loaded(*other) + self.models[self.names[*other].model].state()).sum();
         let mut best = 0;
         for tokens in (256..=u128::from(model.native)).step_by(256) {
-            let need = model.kv(tokens, self.names[name].turboquant) + model.scratch(tokens);
+            let need = model.kv(tokens, self.names[name].turboquant)
+                + self.names[name].draft_kv(tokens)
+                + model.scratch(tokens);
             if usable < occupied || need > usable - occupied {
                 break;
             }
             best = tokens;
         }
         best
+    }
+}
+
+impl Name {
+    /// Full and sliding layers of its draft: some, by the draft's size.
+    fn draft_layers(&self) -> Option<(usize, usize)> {
+        let megabytes = usize::try_from(self.draft?).expect("small");
+        Some((1 + megabytes % 3, megabytes % 5))
+    }
+
+    /// 8 key-value heads of 128 numbers: 4096 bytes a layer and token, a window of 2000 in whole steps of 256.
+    fn draft_kv(&self, tokens: u128) -> u128 {
+        let Some((full, sliding)) = self.draft_layers() else { return 0 };
+        let tokens = tokens.div_ceil(256) * 256;
+        4096 * (full as u128 * tokens + sliding as u128 * tokens.min(2048))
     }
 }
 
@@ -242,10 +281,16 @@ impl Model {
                 Some((_, false)) => "\"linear_attention\"",
             })
             .collect();
+        let experts = self.experts.map_or_else(String::new, |(total, active, width, shared)| {
+            format!(
+                "\"num_experts\": {total}, \"num_experts_per_tok\": {active}, \"moe_intermediate_size\": {width}, \"shared_expert_intermediate_size\": {shared}, "
+            )
+        });
         format!(
-            r#"{{"text_config": {{"num_hidden_layers": {}, "hidden_size": {}, "num_attention_heads": {}, "num_key_value_heads": {}, "head_dim": {},
+            r#"{{"quantization": {{"bits": 4, "group_size": 32}}, "text_config": {{{experts}"vocab_size": {}, "num_hidden_layers": {}, "hidden_size": {}, "num_attention_heads": {}, "num_key_value_heads": {}, "head_dim": {},
                 "layer_types": [{}], "sliding_window": 1000, "max_position_embeddings": {}, "linear_num_key_heads": {}, "linear_num_value_heads": {},
                 "linear_key_head_dim": {}, "linear_value_head_dim": {}, "linear_conv_kernel_dim": {}}}}}"#,
+            self.vocabulary,
             self.layers,
             self.hidden,
             self.heads,
@@ -293,6 +338,38 @@ impl Model {
             }
         };
         full_bytes * tokens + sliding * half * tokens.min(1024)
+    }
+
+    /// Tokens a second of a batch at most: what a step reads, weight by weight, and what each sequence reads beside it, at 5 bits a weight.
+    #[expect(clippy::cast_precision_loss, reason = "compared to nine digits")]
+    fn bound(&self, bandwidth: f64, batch: u32, context: u128, turboquant: Option<f64>) -> f64 {
+        let (full, sliding, linear) = self.kinds();
+        let [hidden, heads, kv_heads, head_dim, layers, vocabulary] =
+            [self.hidden, self.heads, self.kv_heads, self.head_dim, self.layers, self.vocabulary].map(|n| n as f64);
+        let query_and_output = 2.0 * hidden * heads * head_dim;
+        let key_and_value = 2.0 * hidden * kv_heads * head_dim;
+        let (keys, values, dim, _) = self.linear;
+        let (keys, values, dim) = (keys as f64, values as f64, dim as f64);
+        // Query, key and value; the gate; two numbers a head; output.
+        let of_linear = hidden * (2.0 * keys * dim + values * dim + values * dim + 2.0 * values + values * dim);
+        let feed_forward = match self.experts {
+            None => 3.0 * hidden * 4.0 * hidden,
+            Some((total, active, width, shared)) => {
+                let mut untouched = 1.0;
+                for _ in 0..batch {
+                    untouched *= 1.0 - active as f64 / total as f64;
+                }
+                let touched = total as f64 * (1.0 - untouched);
+                3.0 * hidden * (touched * width as f64 + shared as f64) + hidden * total as f64
+            }
+        };
+        let weights = (full + sliding) as f64 * (query_and_output + key_and_value)
+            + linear as f64 * of_linear
+            + layers * feed_forward
+            + hidden * vocabulary;
+        let recurrent = linear as f64 * values * dim * dim * 4.0;
+        let sequence = self.kv(context, turboquant) as f64 + 2.0 * recurrent;
+        f64::from(batch) * bandwidth / (weights * 5.0 / 8.0 + f64::from(batch) * sequence)
     }
 
     fn state(&self) -> u128 {
@@ -351,6 +428,16 @@ proptest! {
         let capacity = assess(&fleet, fleet.machines.get("m").expect("the machine"), Some(&case.measured()));
         let (limit, by) = case.limit();
         prop_assert_eq!((u128::from(capacity.budget.limit.get()), capacity.budget.by.as_str()), (limit, by));
+        for (at, name) in case.names.iter().enumerate() {
+            let footprint = capacity.footprints.iter().find(|footprint| footprint.served == format!("n{at}").as_str()).expect("served");
+            let geometry = footprint.geometry.as_ref().expect("read");
+            let bits_per_weight = footprint.bits_per_weight.expect("said by the config.json");
+            for (batch, context) in [(1, 0), (1, 8192), (4, 2048), (16, 512)] {
+                let decode = Decode { geometry, bits_per_weight, kv: footprint.kv_format, context };
+                let expected = case.models[name.model].bound(819e9, batch, u128::from(context), name.turboquant);
+                prop_assert!((decode.bound(819e9, batch) / expected - 1.0).abs() < 1e-9, "{} at {batch}, {context}", at);
+            }
+        }
         let baseline: Vec<usize> = (0..case.names.len()).filter(|at| case.names[*at].resident).collect();
         let window: Vec<usize> = case.in_window().collect();
         for (found, resident) in capacity.windows.iter().zip([baseline, window]) {
@@ -363,7 +450,8 @@ proptest! {
             for at in &resident {
                 let (name, model) = (&case.names[*at], &case.models[case.names[*at].model]);
                 let footprint = capacity.footprints.iter().find(|footprint| footprint.served == key(*at).as_str()).expect("served");
-                let kv = model.kv(case.tokens(*at), name.turboquant) * u128::from(name.concurrency);
+                let tokens = case.tokens(*at);
+                let kv = (model.kv(tokens, name.turboquant) + name.draft_kv(tokens)) * u128::from(name.concurrency);
                 let state = model.state() * u128::from(name.concurrency);
                 prop_assert_eq!(footprint.kv_bytes.map(u128::from), Some(kv));
                 prop_assert_eq!(footprint.state_bytes.map(u128::from), Some(state));
@@ -381,7 +469,8 @@ proptest! {
             );
             for at in &resident {
                 let shown = found.resident.iter().find(|name| name.served == key(*at).as_str()).expect("resident");
-                let keeps_cache = case.models[case.names[*at].model].kv(case.tokens(*at), None) > 0;
+                let (name, tokens) = (&case.names[*at], case.tokens(*at));
+                let keeps_cache = case.models[name.model].kv(tokens, None) + name.draft_kv(tokens) > 0;
                 let expected = keeps_cache.then(|| case.largest_context(*at, &resident));
                 prop_assert_eq!(shown.largest_context.map(u128::from), expected);
             }

@@ -102,7 +102,7 @@ pub(super) fn known(
     let all = pairs.len();
     let since = last_demotion(&decisions, id);
     let pairs = pairs_since(pairs, since);
-    let after = since.map_or(i64::MIN, |at| at.as_second());
+    let after = since.map_or(i64::MIN, jiff::Timestamp::as_second);
     let inputs = chosen.as_ref().map_or(Ok(0), |one| store.distinct_inputs(one.id, after))?;
     let measures = Measures::of(&pairs, shadow.tiers.len(), &repeats);
     let assessment = assess(&measures, &shadow.require);

@@ -1,7 +1,7 @@
 //! `bench` for people: a table of what was measured, and plots of what was measured before.
 
 use super::json::{BenchDocument, BenchEntry, SpreadEntry};
-use super::paragraph::paragraph;
+use super::wrap::paragraph;
 use super::{Grid, Palette, Tone, sanitize};
 
 /// Rows of a plot.

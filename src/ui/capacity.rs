@@ -1,8 +1,8 @@
 //! `capacity` for people: what is taken, what is left, what alternates, machine by machine and window by window.
 
 use super::clock_face::seconds;
-use super::paragraph::paragraph;
 use super::stacked_bar::{FREE, Part, stacked_bar};
+use super::wrap::paragraph;
 use super::{Grid, Palette, Tone, sanitize};
 use crate::capacity::{
     Finding, Footprint, GpuLimitSource, LimitBy, Loadable, MachineCapacity, Source, SwapSet, WindowCapacity,

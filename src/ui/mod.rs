@@ -15,7 +15,6 @@ mod jobs;
 pub mod json;
 mod models;
 mod palette;
-mod paragraph;
 mod plan;
 mod problem;
 mod progress;

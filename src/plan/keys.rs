@@ -128,28 +128,11 @@ pub(super) fn compare(input: &Input<'_>, entry: &Entry, document: &OwnedDocument
         path: entry.path.clone(),
         owner: entry.owner.clone(),
         set: result.changes.iter().filter_map(set).collect(),
-        remove: removed(document.file, &result.changes),
+        remove: result.changes.iter().filter(|c| c.new == NewValue::Absent).map(|c| c.key.clone()).collect(),
         fresh: document.fresh.clone(),
         keep_aside: matches!(bytes, Some((_, true))),
     });
     result
-}
-
-/// What is taken out of a file. A profile that loses its name goes whole: oMLX's API puts a description and more beside our keys, and what is left of
-/// a record would be a profile without a name.
-fn removed(file: OmlxFile, changes: &[KeyChange]) -> Vec<Vec<String>> {
-    let gone = changes.iter().filter(|change| change.new == NewValue::Absent);
-    let mut removed = Vec::new();
-    for change in gone {
-        removed.push(change.key.clone());
-        if let (OmlxFile::ModelProfiles, [profiles, model, profile, name]) = (file, &change.key[..])
-            && profiles == "profiles"
-            && name == "name"
-        {
-            removed.push(vec![profiles.clone(), model.clone(), profile.clone()]);
-        }
-    }
-    removed
 }
 
 fn state_of<'a>(input: &Input<'a>, entry: &Entry, result: &mut FileKeys) -> State<'a> {

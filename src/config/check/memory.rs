@@ -197,12 +197,17 @@ fn everywhere(view: View<'_>, rooms: &[Room<'_>], served: &Served, problems: &mu
         let largest = own.iter().max_by_key(|room| room.costs.budget.limit);
         let Some(room) = largest else { return };
         let need = room.costs.get(&served.name).map_or(Bytes(0), |footprint| footprint.estimated);
+        let residents = room.sets.iter().map(|set| estimated_sum(room.costs.of_set(set)));
+        let beside = match residents.min() {
+            Some(taken) if taken > Bytes(0) => format!(", of which its residents take {taken}"),
+            _ => String::new(),
+        };
         problems.push(
             Problem::at(
                 &FITS_NOWHERE,
                 place,
                 format!(
-                    "{} needs {need} and fits on none of its machines: on {} {}",
+                    "{} needs {need} and fits on none of its machines: on {} {}{beside}",
                     served.name,
                     room.machine.name,
                     room.limit_text()

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use super::{Context, planning};
 use crate::cli::AdoptArgs;
 use crate::error::{CommandError, Kind};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::carry_out::Run;
-use super::dispatch::block_on;
 use super::planning::{self, Planned};
+use super::runtime::block_on;
 use super::{Context, FleetFile};
 use crate::cli::{ApplyArgs, OnUnreachable};
 use crate::error::{CommandError, Kind};

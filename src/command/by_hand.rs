@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Context;
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use crate::cli::{DrainArgs, LoadArgs, OnUnreachable, StartArgs, StopArgs, UnloadArgs};
 use crate::config;
 use crate::error::CommandError;

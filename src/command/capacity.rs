@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Context;
-use super::dispatch::block_on;
 use super::machines::{Answered, Silent};
+use super::runtime::block_on;
 use crate::capacity::{self, MachineCapacity, Measured};
 use crate::cli::CapacityArgs;
 use crate::error::CommandError;

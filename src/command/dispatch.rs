@@ -98,16 +98,3 @@ fn dispatch(cx: &Context, command: &Command) -> Result<Exit, CommandError> {
         Command::Edit => edit::run(cx),
     }
 }
-
-/// Runs a verb that talks to machines. Verbs that do not, never pay for a runtime.
-pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::failed("cannot start the runtime").because(error))?;
-    let result = runtime.block_on(work);
-    // A request that still hangs must not hold up the exit.
-    runtime.shutdown_background();
-    result
-}

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::dispatch::block_on;
 use super::machines::{Answered, Silent};
+use super::runtime::block_on;
 use super::tailnet::tailnet;
 use super::{Context, select, status};
 use crate::cli::DoctorArgs;

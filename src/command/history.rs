@@ -1,7 +1,7 @@
 //! `fleetctl history MACHINE` and `fleetctl rollback MACHINE [GENERATION]`
 
 use super::Context;
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use crate::cli::{HistoryArgs, RollbackArgs};
 use crate::error::{CommandError, Kind};
 use crate::execute::{self, Generation, Job, Order, Purpose, Waves};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use self::found::Found;
 use self::text::{Laptop, first_fleet};
 use super::Context;
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use super::tailnet::tailnet;
 use crate::cli::InitArgs;
 use crate::config;

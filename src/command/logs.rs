@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::by_hand::{machine, unit};
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use crate::cli::LogsArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;

@@ -33,6 +33,7 @@ mod render;
 mod resolve;
 mod resolver;
 mod revision;
+mod runtime;
 mod schedule;
 mod schema;
 mod secrets;

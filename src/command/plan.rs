@@ -1,8 +1,8 @@
 //! `fleetctl plan`
 
 use super::Context;
-use super::dispatch::block_on;
 use super::planning::{Planned, Terms};
+use super::runtime::block_on;
 use crate::cli::{OnUnreachable, PlanArgs};
 use crate::error::{CommandError, Kind};
 use crate::exit::{Exit, MachineOutcome, over_machines};

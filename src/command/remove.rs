@@ -1,6 +1,6 @@
 //! `fleetctl remove MACHINE`: also one that the fleet file does not name any more.
 
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use super::{Context, FleetFile};
 use crate::cli::RemoveArgs;
 use crate::error::{CommandError, Kind};

@@ -2,7 +2,7 @@
 
 mod shell;
 
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use super::{Context, slot_probe};
 use crate::cli::ResolveArgs;
 use crate::config;

@@ -8,7 +8,7 @@ mod site;
 mod target;
 
 use super::Context;
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use super::slot_probe::Keys;
 use crate::cli::BenchArgs;
 use crate::error::CommandError;

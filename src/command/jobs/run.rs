@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::{job, machines_of};
 use crate::cli::{JobsRunArgs, OnUnreachable};
 use crate::command::Context;
-use crate::command::dispatch::block_on;
+use crate::command::runtime::block_on;
 use crate::error::CommandError;
 use crate::execute::{JobEnd, JobPlace, JobStart, follow_job, start_job};
 use crate::exit::{Exit, MachineOutcome, over_machines};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::command::dispatch::block_on;
 use crate::command::machines::{Answered, Silent};
+use crate::command::runtime::block_on;
 use crate::command::{Context, status};
 use crate::error::CommandError;
 use crate::exit::{Exit, MachineOutcome, over_machines};

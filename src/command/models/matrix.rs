@@ -1,7 +1,7 @@
 //! `fleetctl models`: the matrix.
 
 use super::super::Context;
-use super::super::dispatch::block_on;
+use super::super::runtime::block_on;
 use super::listing::{self, Site};
 use crate::command::machines::Silent;
 use crate::error::CommandError;

@@ -1,7 +1,7 @@
 //! `fleetctl models prune`: what nothing on a machine needs; only what is named goes.
 
 use super::super::Context;
-use super::super::dispatch::block_on;
+use super::super::runtime::block_on;
 use super::listing::{self, Site};
 use super::script;
 use crate::cli::ModelsPruneArgs;

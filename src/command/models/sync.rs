@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::super::Context;
 use super::super::carry_out::press_on_signals;
-use super::super::dispatch::block_on;
+use super::super::runtime::block_on;
 use super::listing::{self, Site};
 use super::source::HubSide;
 use super::transfer::{self, Transfer};

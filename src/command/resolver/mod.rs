@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::dispatch::block_on;
+use super::runtime::block_on;
 use super::slot_probe::Keys;
 use crate::cli::ResolverArgs;
 use crate::error::CommandError;

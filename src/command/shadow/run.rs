@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::super::Context;
-use super::super::dispatch::block_on;
+use super::super::runtime::block_on;
 use super::super::slot_probe::{self, Keys};
 use super::calibration;
 use super::local::{self, Local, Ours, Outcome};

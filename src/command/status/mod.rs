@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use self::machine::Declared;
 use super::Context;
-use super::dispatch::block_on;
 use super::machines::{Answered, Silent};
+use super::runtime::block_on;
 use crate::cli::StatusArgs;
 use crate::error::CommandError;
 use crate::exit::{Exit, MachineOutcome, over_machines};

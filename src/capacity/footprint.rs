@@ -8,7 +8,7 @@ use super::{Measured, MeasuredWeights};
 use crate::fleet::{
     Bytes, Fleet, Machine, Profile, Served, ServedName, SettingPath, Weights, WeightsKind, WeightsName,
 };
-use crate::omlx::{default_context, estimated_size};
+use crate::omlx::{default_context, estimated_size, ways};
 
 /// Where the numbers of a name are from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +98,10 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
     let draft_config = |draft: &&Weights| of(&draft.name)?.config.as_deref().map(geometry_of_config)?.ok();
     let draft_geometries: Vec<Geometry> = drafts.iter().filter_map(draft_config).collect();
     let native = shape.geometry.as_ref().and_then(|geometry| geometry.native_context);
-    let context = reserved_context(machine, profile, native);
+    let context = sharing(fleet, machine, served)
+        .filter_map(|other| fleet.profiles.get(&other.profile))
+        .map(|other| reserved_context(machine, other, native))
+        .fold(reserved_context(machine, profile, native), u64::max);
     let kv_format = kv_format(profile);
     let holds_cache = matches!(weights.kind, WeightsKind::Llm | WeightsKind::Vlm);
     let requests = u64::from(served.concurrency.max(1));
@@ -142,6 +145,12 @@ pub fn footprint(fleet: &Fleet, machine: &Machine, served: &Served, measured: Op
         bits_per_weight: bits_per_weight(weights, weights_bytes, shape.geometry.as_ref()),
         geometry: shape.geometry,
     })
+}
+
+/// The names that are answered by the engine of another (`NAME:PROFILE`): each may bring a longer context than it declares.
+fn sharing<'a>(fleet: &'a Fleet, machine: &'a Machine, engine: &'a Served) -> impl Iterator<Item = &'a Served> {
+    let all = fleet.served.iter().filter(|_| ways(machine.omlx.release).exposed_profiles);
+    all.filter(|other| other.name.exposed_profile().is_some() && other.name.engine() == engine.name.as_str())
 }
 
 /// The drafts that a profile makes oMLX load: those whose feature is on.

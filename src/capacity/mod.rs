@@ -39,6 +39,7 @@ pub use geometry::{Experts, Geometry, LinearAttention, Parameters, SlidingAttent
 pub use measured::{Measured, MeasuredWeights, WeightsState};
 pub use model_config::{GeometryError, geometry_of_config};
 pub use roofline::{DFLASH_BLOCK, Decode, usual_share};
+pub(crate) use rules::ONE_LOAD_SUFFICES;
 pub use rules::RULES;
 pub use speed::{FEWEST_EARLIER, Spread, Timing, drop_below, spread, together_tps};
 pub use swap::{SwapSet, swap_sets};

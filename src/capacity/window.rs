@@ -38,21 +38,22 @@ pub fn fits<'a>(
     residents: impl IntoIterator<Item = &'a ServedName>,
     candidate: &'a ServedName,
 ) -> bool {
-    let mut names: Vec<&ServedName> = residents.into_iter().collect();
-    if !names.contains(&candidate) {
-        names.push(candidate);
+    // An exposed profile needs what its engine needs.
+    let mut names: Vec<&str> = residents.into_iter().map(ServedName::as_str).collect();
+    if !names.contains(&candidate.engine()) {
+        names.push(candidate.engine());
     }
     let footprints: Vec<Footprint> =
         names.into_iter().filter_map(|name| footprint(fleet, machine, fleet.served.get(name)?, measured)).collect();
     estimated_sum(&footprints) <= budget(machine, measured).limit
 }
 
-/// A machine's budget and the cost of every name that it serves, computed once.
+/// A machine's budget and the cost of every engine that it can load, computed once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Costs {
     /// The budget.
     pub budget: Budget,
-    /// One a served name, in the order of declaration.
+    /// One an engine, in the order of declaration.
     pub footprints: Vec<Footprint>,
 }
 
@@ -60,13 +61,13 @@ impl Costs {
     /// The costs of a machine.
     pub fn of(fleet: &Fleet, machine: &Machine, measured: Option<&Measured>) -> Self {
         let footprints =
-            fleet.served_on(&machine.name).filter_map(|served| footprint(fleet, machine, served, measured)).collect();
+            fleet.engines_on(&machine.name).filter_map(|served| footprint(fleet, machine, served, measured)).collect();
         Self { budget: budget(machine, measured), footprints }
     }
 
-    /// The cost of a name; `None` when the machine does not serve it.
+    /// The cost of the engine that answers for a name; `None` when the machine does not serve it.
     pub fn get(&self, name: &ServedName) -> Option<&Footprint> {
-        self.footprints.iter().find(|footprint| footprint.served == *name)
+        self.footprints.iter().find(|footprint| footprint.served == name.engine())
     }
 
     /// The costs of a resident set, in the order of declaration.
@@ -98,6 +99,19 @@ mod tests {
         assert!(beside(&["moe-dflash"], "dense-thinking"), "66.15 of 79.2");
         assert!(!beside(&["moe-batched", "dense-thinking"], "moe-dflash"), "103.95 of 79.2");
         assert!(beside(&["moe-batched", "dense-thinking"], "moe-batched"), "it is there");
+    }
+
+    #[test]
+    fn an_exposed_profile_is_counted_with_its_engine() {
+        let text = include_str!("../../tests/fixtures/fleets/exposed.toml");
+        let fleet = testing::fleet(text);
+        let costs = |fleet: &Fleet| Costs::of(fleet, fleet.machines.get("studio").expect("a machine"), None);
+        let names: Vec<String> = costs(&fleet).footprints.iter().map(|cost| cost.served.to_string()).collect();
+        assert_eq!(names, ["dense"]);
+        let direct = ServedName::new("dense:direct").expect("a name");
+        assert_eq!(costs(&fleet).get(&direct).map(|cost| cost.context), Some(32_768), "the longer of the two");
+        let longer = testing::fleet(&text.replace("max_context_window = 16384", "max_context_window = 65536"));
+        assert_eq!(costs(&longer).get(&direct).map(|cost| cost.context), Some(65_536));
     }
 
     #[test]

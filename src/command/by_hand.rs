@@ -94,6 +94,8 @@ fn on_name(
             None => error,
         }
     })?;
+    // What is loaded and unloaded is an engine; an exposed profile has that of another name.
+    let served = fleet.served.get(served.name.engine()).unwrap_or(served);
     let now = cx.clock.now();
     let mut jobs = Vec::new();
     for machine in cx.select(fleet)?.into_iter().filter(|machine| served.is_on(&machine.name)) {

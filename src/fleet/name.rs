@@ -9,8 +9,8 @@ pub enum NameError {
     /// Keys of tables and tier labels (fleet.md, Words; also oMLX 0.3.8's own rule for profile names).
     #[error("not a slug: it must match [a-z0-9][a-z0-9_-]{{0,31}}")]
     Slug,
-    /// Keys of [serve] (fleet.md, Words).
-    #[error("not a served name: it must match [A-Za-z0-9][A-Za-z0-9._-]{{0,95}}")]
+    /// Keys of [serve] (fleet.md, Words), and oMLX's ids of exposed profiles (facts/omlx.md 4.3).
+    #[error("not a served name: it must match [A-Za-z0-9][A-Za-z0-9._-]{{0,95}}, or NAME:PROFILE from oMLX 0.5.0 on")]
     Served,
 }
 
@@ -23,9 +23,14 @@ fn slug(text: &str) -> Result<(), NameError> {
 }
 
 fn served(text: &str) -> Result<(), NameError> {
-    let ok = (1..=96).contains(&text.len())
-        && text.as_bytes()[0].is_ascii_alphanumeric()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    let (name, profile) = match text.split_once(':') {
+        Some((name, profile)) => (name, Some(profile)),
+        None => (text, None),
+    };
+    let ok = (1..=96).contains(&name.len())
+        && name.as_bytes()[0].is_ascii_alphanumeric()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && profile.is_none_or(|profile| slug(profile).is_ok());
     if ok { Ok(()) } else { Err(NameError::Served) }
 }
 
@@ -102,6 +107,19 @@ names! {
     TierLabel by slug;
 }
 
+impl ServedName {
+    /// The name whose engine answers: of `NAME:PROFILE`, a profile that oMLX exposes under a name of its own (0.4.5.dev1 `model_settings.py`,
+    /// `_profile_model_id`), it is `NAME`; else the name itself.
+    pub fn engine(&self) -> &str {
+        self.0.split_once(':').map_or(self.as_str(), |(engine, _)| engine)
+    }
+
+    /// The profile that is exposed under this name; `None` for a name with an engine of its own.
+    pub fn exposed_profile(&self) -> Option<&str> {
+        self.0.split_once(':').map(|(_, profile)| profile)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,11 +136,21 @@ mod tests {
 
     #[test]
     fn served_names_are_what_clients_already_type() {
-        for text in ["Qwen3.6-35B_A3B", "a", &"a".repeat(96)] {
+        for text in ["Qwen3.6-35B_A3B", "a", &"a".repeat(96), "Qwen3.6:thinking"] {
             assert!(ServedName::new(text).is_ok(), "{text}");
         }
-        for text in ["", ".a", "a/b", "a:b", "é", &"a".repeat(97)] {
+        for text in ["", ".a", "a/b", "é", &"a".repeat(97), "a:", ":b", "a:B", "a:b:c"] {
             assert_eq!(ServedName::new(text), Err(NameError::Served), "{text}");
         }
+    }
+
+    #[test]
+    fn an_exposed_profile_answers_with_the_engine_of_another_name() {
+        let parts = |text: &str| {
+            let name = ServedName::new(text).expect("a name");
+            (name.engine().to_owned(), name.exposed_profile().map(str::to_owned))
+        };
+        assert_eq!(parts("dense"), ("dense".to_owned(), None));
+        assert_eq!(parts("dense:direct"), ("dense".to_owned(), Some("direct".to_owned())));
     }
 }

@@ -53,6 +53,12 @@ impl Fleet {
         self.served.iter().filter(move |served| served.is_on(machine))
     }
 
+    /// The names of a machine that have an engine of their own: what is linked, loaded and counted, in the order of declaration. The others
+    /// (`NAME:PROFILE`) answer with the engine of one of these.
+    pub fn engines_on<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Served> {
+        self.served_on(machine).filter(|served| served.name.exposed_profile().is_none())
+    }
+
     /// The machines of the gateway, in the order of [gateway].on.
     pub fn gateway_machines(&self) -> impl Iterator<Item = &Machine> {
         let on = self.gateway.iter().flat_map(|gateway| &gateway.on);

@@ -86,11 +86,40 @@ impl Field {
         self.effect == Effect::Reload || self.name == "turboquant_skip_last"
     }
 
+    /// Whether it is laid over a running engine request by request: what a profile that is exposed under a name of its own may change without an engine of its
+    /// own (0.4.5.dev1 `model_settings.py`, `_settings_with_profile_locked`).
+    pub fn is_request_time(&self) -> bool {
+        self.in_profile && REQUEST_TIME.contains(&self.name)
+    }
+
     /// Checks a value. Errors: [`Misfit`], whose text continues the field's name.
     pub fn check(&self, value: &Value) -> Result<(), Misfit> {
         check(self.kind, self.range, value)
     }
 }
+
+/// `UNIVERSAL_PROFILE_FIELDS` of `model_profiles.py` in the releases that expose profiles (0.4.5.dev1 and later).
+const REQUEST_TIME: [&str; 19] = [
+    "max_context_window",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "repetition_penalty",
+    "presence_penalty",
+    "force_sampling",
+    "enable_thinking",
+    "preserve_thinking",
+    "thinking_budget_enabled",
+    "thinking_budget_tokens",
+    "reasoning_parser",
+    "guided_grammar_enabled",
+    "guided_grammar",
+    "max_tool_result_tokens",
+    "chat_template_kwargs",
+    "forced_ct_kwargs",
+];
 
 /// The fields that a release knows, in the order in which it writes them (`dataclasses.fields`, facts/omlx.md 3.1).
 pub fn fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {

@@ -324,12 +324,15 @@ fn object(fields: &[(String, Text)]) -> Text {
     text
 }
 
-/// What changes for one model: the body of the PUT, what undoes it, and whether its stored profile must follow.
+/// What changes for one model: the body of the PUT, what undoes it, and the stored profiles that must follow.
 #[derive(Default)]
-struct ModelWork {
+struct ModelWork<'a> {
     body: Vec<(String, Text)>,
     undo: Map<String, Value>,
+    /// The profile that is active.
     changes_profile: bool,
+    /// The others: exposed under names of their own, or no longer declared.
+    beside: BTreeSet<&'a str>,
     reloads: bool,
 }
 
@@ -365,12 +368,14 @@ fn live_steps(
     }
     for (name, model) in &present {
         let Some(served) = declared(name) else { continue };
-        work.live.extend(model.changes_profile.then(|| profile_step(input, served)).flatten());
+        let active = served.profile.as_str();
+        work.live.extend(model.changes_profile.then(|| profile_step(input, &served.name, active)).flatten());
         work.live.extend(put(&served.name, model));
         if model.changes_profile {
-            let profile = served.profile.as_str().to_owned();
-            work.live.push(Live::ApplyProfile { name: served.name.clone(), profile });
+            work.live.push(Live::ApplyProfile { name: served.name.clone(), profile: active.to_owned() });
         }
+        // After that: oMLX forgets which profile is active when that one is deleted.
+        work.live.extend(model.beside.iter().filter_map(|profile| profile_step(input, &served.name, profile)));
     }
     work.live.extend(global_step(input, changes));
     for (name, _) in present.iter().filter(|(_, model)| model.reloads) {
@@ -385,14 +390,18 @@ fn live_steps(
     }
 }
 
-fn model_work<'a>(input: &Input<'_>, view: &EngineView, changes: &[&'a KeyChange]) -> BTreeMap<&'a str, ModelWork> {
+fn model_work<'a>(input: &Input<'_>, view: &EngineView, changes: &[&'a KeyChange]) -> BTreeMap<&'a str, ModelWork<'a>> {
     let release = input.machine.omlx.release;
-    let mut models: BTreeMap<&str, ModelWork> = BTreeMap::new();
+    let mut models: BTreeMap<&str, ModelWork<'_>> = BTreeMap::new();
     for change in changes {
         let Some(name) = name_of(change) else { continue };
         let model = models.entry(name).or_default();
         let ([_, _, field], OmlxFile::ModelSettings) = (change.key.as_slice(), change.file) else {
-            model.changes_profile = true;
+            let active = input.fleet.served.get(name).map(|served| served.profile.as_str());
+            match change.key.get(2).filter(|profile| Some(profile.as_str()) != active) {
+                Some(other) if change.file == OmlxFile::ModelProfiles => _ = model.beside.insert(other),
+                _ => model.changes_profile = true,
+            }
             continue;
         };
         let known = omlx::field(release, field);
@@ -412,7 +421,7 @@ fn model_work<'a>(input: &Input<'_>, view: &EngineView, changes: &[&'a KeyChange
     models
 }
 
-fn put(name: &ServedName, model: &ModelWork) -> Option<Live> {
+fn put(name: &ServedName, model: &ModelWork<'_>) -> Option<Live> {
     let undo = Text::literal(Value::Object(model.undo.clone()).to_string());
     (!model.body.is_empty()).then(|| Live::Settings { name: name.clone(), body: object(&model.body), undo })
 }
@@ -442,9 +451,9 @@ pub(super) fn residents_now<'a>(input: &Input<'a>) -> Vec<&'a Served> {
     schedule::state_at(input.fleet, input.machine, input.now).resident
 }
 
-/// The stored profile of a name, as it should be and as it is.
-fn profile_step(input: &Input<'_>, served: &Served) -> Option<Live> {
-    let at = ["profiles".to_owned(), served.name.to_string(), served.profile.to_string()];
+/// A stored profile of an engine, as it should be (nothing when it is not declared) and as it is.
+fn profile_step(input: &Input<'_>, name: &ServedName, profile: &str) -> Option<Live> {
+    let at = ["profiles".to_owned(), name.to_string(), profile.to_owned()];
     let (entry, document) =
         super::keys::documents(input).find(|(_, document)| document.file == OmlxFile::ModelProfiles)?;
     let mut wanted = Map::new();
@@ -467,10 +476,6 @@ fn profile_step(input: &Input<'_>, served: &Served) -> Option<Live> {
         }
         _ => None,
     };
-    Some(Live::Profile {
-        name: served.name.clone(),
-        profile: served.profile.as_str().to_owned(),
-        body: Some(Text::literal(Value::Object(wanted).to_string())),
-        undo,
-    })
+    let body = (!wanted.is_empty()).then(|| Text::literal(Value::Object(wanted).to_string()));
+    Some(Live::Profile { name: name.clone(), profile: profile.to_owned(), body, undo })
 }

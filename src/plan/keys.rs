@@ -159,13 +159,14 @@ fn difference(
     owned: &OwnedKey,
     found: Option<&Value>,
 ) -> Option<KeyChange> {
+    let is_null = found.is_some_and(Value::is_null);
     let found = found.filter(|value| !value.is_null());
     let is_default = |value: &Value| owned.default.as_ref().is_some_and(|default| omlx::same_value(default, value));
     let (same, new) = match &owned.wanted {
         Wanted::Value(wanted) => {
             let same = match found {
                 Some(found) => owned.hold == Hold::Presence || omlx::same_value(found, wanted),
-                None => is_default(wanted) || (wanted.is_null() && owned.hold == Hold::Presence),
+                None => is_default(wanted) || (wanted.is_null() && (is_null || owned.hold == Hold::Presence)),
             };
             (same, NewValue::Value(wanted.clone()))
         }

@@ -4,6 +4,8 @@ mod change;
 mod diff;
 pub mod doctor;
 mod engine;
+#[cfg(test)]
+mod exposed_tests;
 mod files;
 mod input;
 mod job_standing;

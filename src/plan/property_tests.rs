@@ -12,7 +12,7 @@ use crate::testing::machine::{after_apply, carry_out, values};
 
 /// Changes of the example that leave it a fleet, each independent of the others: settings of every reach, fields of every effect, names that come and go, links
 /// that point elsewhere, daemons with and without a restart.
-const EDITS: [(&str, &str); 14] = [
+const EDITS: [(&str, &str); 15] = [
     ("ttl      = \"15m\"", "ttl      = \"20m\""),
     ("turboquant_kv_bits    = 4", "turboquant_kv_bits    = 8"),
     ("scheduler.max_concurrent_requests = 8", "scheduler.max_concurrent_requests = 4"),
@@ -30,6 +30,7 @@ const EDITS: [(&str, &str); 14] = [
         "[serve.dense-thinking]",
         "[serve.dense-too]\nmodel = \"dense-27b\"\nprofile = \"thinking\"\non = [\"mac-studio1\"]\n[serve.dense-thinking]",
     ),
+    ("model    = \"edge-2b\"\nprofile  = \"edge\"", "model    = \"edge-2b\"\nprofile  = \"batched\""),
     ("directory  = \"snowflake-arctic-embed-l-v2.0-8bit\"", "directory  = \"snowflake-arctic-embed-l-v2.1-8bit\""),
     ("window   = \"00:30-06:30\"", "window   = \"01:00-06:30\""),
     (

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Input;
 use super::engine::EngineView;
+use crate::capacity;
 use crate::fleet::{Release, layout};
 use crate::observe::FileFact;
 use crate::omlx;
@@ -65,7 +66,20 @@ pub(super) fn notes(input: &Input<'_>, view: &EngineView) -> Vec<String> {
         (!keys.is_empty()).then(|| format!("{from} to {to}, set here and unknown there: {}", keys.join(", ")));
     let behaviour =
         omlx::upgrade_notes(from, to).map(|note| format!("{from} to {to}, {}: {}", note.subject, note.text));
-    vanishing.into_iter().chain(behaviour).collect()
+    vanishing.into_iter().chain(behaviour).chain(shared_engines(input, from, to)).collect()
+}
+
+/// Names that one engine of the new release could serve, where that of the old one needed two loads.
+fn shared_engines(input: &Input<'_>, from: Release, to: Release) -> Vec<String> {
+    if omlx::ways(from).exposed_profiles || !omlx::ways(to).exposed_profiles {
+        return Vec::new();
+    }
+    capacity::findings(input.fleet)
+        .into_iter()
+        .filter(|finding| finding.rule.id == capacity::ONE_LOAD_SUFFICES.id)
+        .filter(|finding| finding.machines.contains(&input.machine.name))
+        .map(|finding| format!("{from} to {to}, one engine: {}: {}", finding.text, finding.help.unwrap_or_default()))
+        .collect()
 }
 
 /// The keys that are set on the machine, to something else than what their absence means, and that the new release drops.

@@ -50,7 +50,7 @@ fn omlx_files(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
 
 fn links(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
     let owner = Owner::staff(&machine.user);
-    for served in fleet.served_on(&machine.name) {
+    for served in fleet.engines_on(&machine.name) {
         if let Some(weights) = fleet.weights_of(&served.name) {
             let path = Fleet::link_path(machine, weights, served);
             let target = Fleet::weights_path(machine, weights);

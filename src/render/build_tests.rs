@@ -331,3 +331,79 @@ fn a_gateway_has_its_configurations_its_keys_and_no_key_in_its_plist() {
     assert_eq!(unit.program.as_deref(), Some("/opt/homebrew/bin/litellm"));
     assert!(of(&fleet, "mac-mini1").units.iter().all(|unit| unit.name != "gateway"));
 }
+
+/// Two names of one engine: one link, one entry, two profiles, of which the second is exposed and takes back what the first says.
+#[test]
+fn an_exposed_profile_has_no_engine_of_its_own() {
+    let fleet = testing::fleet(include_str!("../../tests/fixtures/fleets/exposed.toml"));
+    let bundle = of(&fleet, "studio");
+    let links: Vec<&str> = bundle
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.content, Content::Link { .. }))
+        .map(|entry| entry.path.as_str())
+        .collect();
+    assert_eq!(links, ["/Users/ops/.omlx/serve/Qwen3.6-27B-MLX-8bit/dense"]);
+    insta::assert_snapshot!(text(&bundle, "/Users/ops/.omlx/model_settings.json"), @r#"
+    {
+      "version": 1,
+      "models": {
+        "dense": {
+          "max_context_window": 32768,
+          "forced_ct_kwargs": [
+            "enable_thinking"
+          ],
+          "model_type_override": "llm",
+          "enable_thinking": true,
+          "thinking_budget_tokens": 4096,
+          "is_pinned": true,
+          "active_profile_name": "thinking"
+        }
+      }
+    }
+    "#);
+    insta::assert_snapshot!(text(&bundle, "/Users/ops/.omlx/model_profiles.json"), @r#"
+    {
+      "version": 1,
+      "profiles": {
+        "dense": {
+          "thinking": {
+            "name": "thinking",
+            "display_name": "thinking",
+            "description": null,
+            "created_at": "2026-01-01T00:00:00+00:00",
+            "updated_at": "2026-01-01T00:00:00+00:00",
+            "settings": {
+              "max_context_window": 32768,
+              "forced_ct_kwargs": [
+                "enable_thinking"
+              ],
+              "enable_thinking": true,
+              "thinking_budget_tokens": 4096
+            },
+            "source_template": null,
+            "expose_as_model": false,
+            "api_name": "thinking"
+          },
+          "direct": {
+            "name": "direct",
+            "display_name": "direct",
+            "description": null,
+            "created_at": "2026-01-01T00:00:00+00:00",
+            "updated_at": "2026-01-01T00:00:00+00:00",
+            "settings": {
+              "max_context_window": 16384,
+              "temperature": 0.2,
+              "forced_ct_kwargs": null,
+              "enable_thinking": false,
+              "thinking_budget_tokens": null
+            },
+            "source_template": null,
+            "expose_as_model": true,
+            "api_name": "direct"
+          }
+        }
+      }
+    }
+    "#);
+}

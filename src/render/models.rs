@@ -1,4 +1,4 @@
-//! `model_settings.json` and `model_profiles.json`: one entry and one profile per served name.
+//! `model_settings.json` and `model_profiles.json`: one entry an engine, one profile a served name.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ const FIXED_TIME: &str = "2026-01-01T00:00:00+00:00";
 pub(super) fn model_settings(fleet: &Fleet, machine: &Machine) -> OwnedDocument {
     let by_clock = fleet.has_windows(&machine.name);
     let keys = fleet
-        .served_on(&machine.name)
+        .engines_on(&machine.name)
         .flat_map(|served| {
             omlx::fields(machine.omlx.release)
                 .filter_map(move |field| entry_key(fleet, machine, served, field, by_clock))
@@ -76,7 +76,7 @@ fn profile_value(fleet: &Fleet, machine: &Machine, profile: &Profile, field: &st
 /// other field into the stored profile (facts: section 4.2), and that is no drift.
 fn profile_keys(fleet: &Fleet, machine: &Machine, served: &Served, profile: &Profile) -> Vec<OwnedKey> {
     let name = profile.name.as_str();
-    let at = ["profiles", served.name.as_str(), name];
+    let at = ["profiles", served.name.engine(), name];
     let path = |key: &'static str| [at[0], at[1], at[2], key];
     let mut keys = vec![
         OwnedKey::value(&path("name"), name),
@@ -86,16 +86,38 @@ fn profile_keys(fleet: &Fleet, machine: &Machine, served: &Served, profile: &Pro
         OwnedKey::presence(&path("updated_at"), FIXED_TIME),
         OwnedKey::presence(&path("settings"), json!({})),
     ];
-    for field in omlx::profile_fields(machine.omlx.release) {
-        if let Some(value) = profile_value(fleet, machine, profile, field.name) {
-            keys.push(OwnedKey::value(&[at[0], at[1], at[2], "settings", field.name], value));
-        }
+    let is_exposed = served.name.exposed_profile().is_some();
+    let values: Vec<(&str, Value)> = if is_exposed {
+        overlay(fleet, machine, served, profile)
+    } else {
+        let fields = omlx::profile_fields(machine.omlx.release);
+        fields.filter_map(|field| Some((field.name, profile_value(fleet, machine, profile, field.name)?))).collect()
+    };
+    for (field, value) in values {
+        keys.push(OwnedKey::value(&[at[0], at[1], at[2], "settings", field], value));
     }
     keys.push(OwnedKey::presence(&path("source_template"), Value::Null).or(Value::Null));
-    if omlx::ways(machine.omlx.release).exposed_profiles {
+    if is_exposed {
+        keys.push(OwnedKey::value(&path("expose_as_model"), true));
+        keys.push(OwnedKey::value(&path("api_name"), name));
+    } else if omlx::ways(machine.omlx.release).exposed_profiles {
         // The loader fills in a missing `api_name` and rewrites the file at start (facts: section 4.3).
         keys.push(OwnedKey::presence(&path("expose_as_model"), false).or(Value::Bool(false)));
         keys.push(OwnedKey::presence(&path("api_name"), name));
     }
     keys
+}
+
+/// What an exposed profile says. oMLX lays it over the entry of its engine with the request-time fields alone (0.4.5.dev1 `model_settings.py`,
+/// `_settings_with_profile_locked`): so what the engine's own profile says and this one does not is said to be as if nobody had said it.
+fn overlay(fleet: &Fleet, machine: &Machine, served: &Served, profile: &Profile) -> Vec<(&'static str, Value)> {
+    let engine = fleet.served.get(served.name.engine()).and_then(|engine| fleet.profiles.get(&engine.profile));
+    let is_said_below = |field: &Field| engine.is_some_and(|engine| engine.fields.contains_key(field.name));
+    omlx::profile_fields(machine.omlx.release)
+        .filter(|field| field.is_request_time())
+        .filter_map(|field| {
+            let value = profile_value(fleet, machine, profile, field.name);
+            Some((field.name, value.or_else(|| is_said_below(field).then(|| field.default_value()))?))
+        })
+        .collect()
 }

@@ -15,7 +15,7 @@ struct Table<'a> {
     zone: &'a str,
     /// oMLX's base path: its address and key are read there.
     base: &'a str,
-    /// Every name that the machine serves, with its kind: how it is asked for one token.
+    /// Every name that the machine can load, with its kind: how it is asked for one token.
     names: BTreeMap<&'a str, &'static str>,
     /// Resident outside every window; null where no window decides: then residents are oMLX's own affair.
     baseline: Option<Vec<&'a str>>,
@@ -42,7 +42,7 @@ struct TableWindow<'a> {
 
 /// The table of a machine.
 pub(super) fn table<'a>(fleet: &'a Fleet, machine: &'a Machine) -> String {
-    let names: Vec<&Served> = fleet.served_on(&machine.name).collect();
+    let names: Vec<&Served> = fleet.engines_on(&machine.name).collect();
     let only = |wanted: &dyn Fn(&ServedName) -> bool| {
         names.iter().filter(|served| wanted(&served.name)).map(|served| served.name.as_str()).collect::<Vec<_>>()
     };

@@ -70,9 +70,10 @@ impl<'a> Moment<'a> {
         self.known(machine).cloned().unwrap_or(MachineState { window: None, resident: Vec::new() })
     }
 
-    /// Whether the name is resident on a machine of the fleet.
+    /// Whether the engine that answers for the name is resident on a machine of the fleet.
     pub fn is_resident(&self, machine: &Machine, served: &Served) -> bool {
-        self.known(machine).is_some_and(|state| state.resident.iter().any(|resident| resident.name == served.name))
+        let engine = served.name.engine();
+        self.known(machine).is_some_and(|state| state.resident.iter().any(|resident| resident.name == engine))
     }
 
     fn known(&self, machine: &Machine) -> Option<&MachineState<'a>> {

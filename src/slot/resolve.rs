@@ -101,7 +101,7 @@ fn judge<'a>(moment: &Moment<'a>, slot: &Slot, candidate: &Candidate<'a>, snapsh
     let Some(health) = snapshot.of(&candidate.machine.name) else {
         return Verdict::Rejected(Reason::Unreachable, Some("not among the machines that were asked".to_owned()));
     };
-    if health.held || health.held_names.contains(name) {
+    if health.held || health.held_names.contains(candidate.served.name.engine()) {
         return rejected(Reason::Held);
     }
     match &health.reach {

@@ -30,8 +30,11 @@ impl Snapshot {
         let machines = fleet.machines.iter().map(|machine| {
             let listed: BTreeSet<String> =
                 fleet.served_on(&machine.name).map(|served| served.name.as_str().to_owned()).collect();
-            let resident = moment.state(machine).resident;
-            let loaded = resident.iter().map(|served| served.name.as_str().to_owned()).collect();
+            let loaded = fleet
+                .served_on(&machine.name)
+                .filter(|served| moment.is_resident(machine, served))
+                .map(|served| served.name.as_str().to_owned())
+                .collect();
             let health = MachineHealth {
                 listed: Some(listed),
                 loaded: Some(loaded),
@@ -56,5 +59,31 @@ impl Snapshot {
     /// The health of a machine; `None` if it was not asked.
     pub fn of(&self, machine: &MachineName) -> Option<&MachineHealth> {
         self.machines.get(machine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cursor, resolve};
+    use super::*;
+    use crate::testing;
+
+    /// oMLX lists an exposed profile with the state of its engine (0.4.5.dev1 `server.py`, `_with_exposed_profile_status`).
+    #[test]
+    fn an_exposed_profile_is_loaded_with_its_engine() {
+        let fleet = testing::fleet(include_str!("../../tests/fixtures/fleets/exposed.toml"));
+        let at = "2026-11-23T17:00:00Z".parse().expect("a time");
+        let mut snapshot = Snapshot::offline(&fleet, at);
+        let studio = fleet.machines.iter().next().expect("a machine").name.clone();
+        let slot = fleet.slots.get("answer").expect("declared");
+        let chosen = |snapshot: &Snapshot| {
+            resolve(&fleet, slot, snapshot, at, &Cursor::default()).choice.map(|choice| choice.served.name.to_string())
+        };
+        let loaded = snapshot.machines[&studio].loaded.clone().expect("known");
+        assert_eq!(loaded.into_iter().collect::<Vec<_>>(), ["dense", "dense:direct"]);
+        assert_eq!(chosen(&snapshot).as_deref(), Some("dense:direct"));
+        // Unloaded by hand is what its engine is.
+        snapshot.machines.get_mut(&studio).expect("asked").held_names.insert("dense".to_owned());
+        assert_eq!(chosen(&snapshot), None);
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn after_apply(fleet: &Fleet, machine: &Machine, bundle: &Bundle, val
         installed_release: None,
         engine: EngineAnswers {
             health: Answer::NotAsked,
-            status: Answer::Got(json!({"version": "0.3.8"})),
+            status: Answer::Got(json!({"version": omlx::reported_version(machine.omlx.release)})),
             models: Answer::Got(json!({ "models": models })),
         },
         engine_uptime: None,

@@ -99,7 +99,7 @@ fn stretches<'a>(chart: &DayChart<'a>) -> Vec<(Timestamp, Vec<&'a ServedName>)> 
 
 /// The names that are resident at some time of the day, in the order of declaration.
 fn residents<'a>(chart: &DayChart<'a>, stretches: &[(Timestamp, Vec<&'a ServedName>)]) -> Vec<&'a ServedName> {
-    let served = chart.fleet.served_on(&chart.machine.name).map(|served| &served.name);
+    let served = chart.fleet.engines_on(&chart.machine.name).map(|served| &served.name);
     served.filter(|name| stretches.iter().any(|(_, resident)| resident.contains(name))).collect()
 }
 

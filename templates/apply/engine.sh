@@ -9,12 +9,13 @@ engine_at() {
 	grep -qxF -f "$TMP/key" "$APPLY/secrets" 2>/dev/null || cat "$TMP/key" >>"$APPLY/secrets"
 }
 
-# engine_models: `name<TAB>loaded<TAB>loading` a line in $TMP/models.
+# engine_models: `name<TAB>loaded<TAB>loading` a line in $TMP/models. An exposed profile (0.5.0) is told with the state of its engine: it is listed, and never
+# loaded or unloaded by itself.
 engine_models() {
 	api GET /v1/models/status '' 10 || return 1
 	json_flatten "$TMP/answer" >"$TMP/answer.flat" 2>/dev/null || { HTTP="200, no JSON"; return 1; }
 	awk -F '\t' '
-		$1 ~ /^\/models\/[0-9]+\/(id|loaded|is_loading)$/ {
+		$1 ~ /^\/models\/[0-9]+\/(id|loaded|is_loading|source_model_id)$/ {
 			split($1, part, "/")
 			if (!(part[3] in seen)) { seen[part[3]] = 1; order[++n] = part[3] }
 			value[part[3], part[4]] = $2
@@ -22,6 +23,7 @@ engine_models() {
 		END {
 			for (i = 1; i <= n; i++) {
 				id = value[order[i], "id"]
+				if ((order[i], "source_model_id") in value) value[order[i], "loaded"] = value[order[i], "is_loading"] = "false"
 				print substr(id, 2, length(id) - 2) "\t" value[order[i], "loaded"] "\t" value[order[i], "is_loading"]
 			}
 		}' "$TMP/answer.flat" >"$TMP/models"

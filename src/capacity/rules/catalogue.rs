@@ -26,7 +26,8 @@ rules! {
     ONE_LOAD_SUFFICES = Note "one-load-suffices",
         "two names of the same weights that differ only in what a request can say",
         "Thinking, sampling and lengths are request-time settings: one loaded model answers both ways (chat_template_kwargs.enable_thinking, temperature, \
-         max_tokens in the request). Two names cost their weights twice.\n\nMend: serve one name, and let the callers or the gateway's overlay say the rest.";
+         max_tokens in the request). Two names cost their weights twice.\n\nMend: serve one name, and let the callers or the gateway's overlay say the rest. From oMLX 0.5.0 \
+         on the second name can be NAME:PROFILE in [serve]: the same engine answers to both (see exposed-profile).";
 
     TURBOQUANT_GAIN = Note "turboquant-gain",
         "what TurboQuant gains in context",

@@ -9,6 +9,7 @@ mod survey;
 mod turboquant;
 mod twins;
 
+pub(crate) use catalogue::ONE_LOAD_SUFFICES;
 pub use catalogue::RULES;
 pub(super) use survey::Survey;
 

@@ -5,7 +5,7 @@ use super::survey::{Survey, holds};
 use crate::capacity::Footprint;
 use crate::capacity::finding::{Finding, Place, about, list};
 use crate::fleet::{Bytes, Profile};
-use crate::omlx::{Effect, fields, same_value};
+use crate::omlx::{Effect, fields, same_value, ways};
 use crate::schedule::load_seconds;
 
 pub(super) fn check(surveys: &[Survey<'_>], found: &mut Vec<Finding>) {
@@ -62,12 +62,13 @@ fn one_load(survey: &Survey<'_>, one: &Footprint, other: &Footprint) -> Option<F
     if first.drafts != second.drafts {
         return None;
     }
+    let exposes = ways(survey.machine.omlx.release).exposed_profiles;
     let value = |profile: &Profile, name: &str| profile.fields.get(name).cloned();
     let mut differing = Vec::new();
     for field in fields(survey.machine.omlx.release) {
         let of = |profile: &Profile| value(profile, field.name).unwrap_or_else(|| field.default_value());
         if !same_value(&of(first), &of(second)) {
-            if field.effect != Effect::Live {
+            if field.effect != Effect::Live || (exposes && !field.is_request_time()) {
                 return None;
             }
             differing.push(field.name);
@@ -84,12 +85,20 @@ fn one_load(survey: &Survey<'_>, one: &Footprint, other: &Footprint) -> Option<F
             list(&differing),
         )
     };
+    let help = if exposes && !differing.is_empty() {
+        format!(
+            "rename [serve.{}] to [serve.\"{}:{}\"]: the engine of {} answers to that name too; it saves {saved}",
+            other.served, one.served, second.name, one.served,
+        )
+    } else {
+        format!(
+            "serve them under one name and let the requests differ (thinking: chat_template_kwargs.enable_thinking); it saves {saved}"
+        )
+    };
     Some(
         Finding::new(&ONE_LOAD_SUFFICES, Place::of(["serve", other.served.as_str(), "profile"]), text)
             .on(&survey.machine.name)
             .also([Place::of(["serve", one.served.as_str(), "profile"])])
-            .help(format!(
-                "serve them under one name and let the requests differ (thinking: chat_template_kwargs.enable_thinking); it saves {saved}"
-            )),
+            .help(help),
     )
 }

@@ -159,7 +159,7 @@ fn served(declared: &Declared<'_>, models: Option<&ModelsStatus>, held: &[String
                 size_bytes: found.and_then(|model| model.actual_size.or(model.estimated_size)),
                 is_loading: found.and_then(|model| model.is_loading) == Some(true),
                 is_resident: resident.iter().any(|other| other.name == served.name),
-                is_held: held.iter().any(|name| served.name == name.as_str()),
+                is_held: held.iter().any(|name| served.name.engine() == name),
                 last_use: found.and_then(|model| model.last_access).and_then(whole_seconds),
             }
         })

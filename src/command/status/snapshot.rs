@@ -82,7 +82,7 @@ fn served(fleet: &Fleet, moment: &Moment<'_>, machine: &Machine, health: Option<
                 size_bytes: None,
                 is_loading: false,
                 is_resident: resident.iter().any(|other| other.name == served.name),
-                is_held: health.is_some_and(|health| health.held_names.contains(name)),
+                is_held: health.is_some_and(|health| health.held_names.contains(served.name.engine())),
                 last_use: None,
             }
         })

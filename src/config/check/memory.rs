@@ -95,7 +95,7 @@ impl<'a> Room<'a> {
     /// Whether a name is loaded, or can be loaded, while a set is resident.
     pub(crate) fn holds(&self, set: &ResidentSet<'_>, served: &Served) -> bool {
         let Some(own) = self.costs.get(&served.name) else { return true };
-        set.resident.iter().any(|resident| resident.name == served.name)
+        set.resident.iter().any(|resident| resident.name == served.name.engine())
             || self.costs.fit(self.costs.of_set(set).into_iter().chain([own]))
     }
 
@@ -121,7 +121,7 @@ pub(crate) fn check(view: View<'_>, rooms: &[Room<'_>], problems: &mut Problems)
         }
         limits(view, room, problems);
     }
-    for served in view.fleet.served.iter() {
+    for served in view.fleet.served.iter().filter(|served| served.name.exposed_profile().is_none()) {
         everywhere(view, rooms, served, problems);
     }
 }

@@ -4,6 +4,7 @@ mod candidates;
 mod context;
 mod dflash;
 mod engine;
+mod exposed;
 mod fields;
 mod findings;
 mod jobs;

@@ -15,7 +15,8 @@ pub(crate) static INVALID_NAME: Code = Code {
     severity: Severity::Error,
     title: "a name that does not follow the rule of its kind",
     explanation: "Keys of [machines], [models], [profiles], [slots], [schedules], [jobs], [shadow] and `tier` labels match \
-                  [a-z0-9][a-z0-9_-]{0,31}; keys of [serve] match [A-Za-z0-9][A-Za-z0-9._-]{0,95}. Names end up in shells, paths, \
+                  [a-z0-9][a-z0-9_-]{0,31}; keys of [serve] match [A-Za-z0-9][A-Za-z0-9._-]{0,95}, from \
+                  oMLX 0.5.0 on also NAME:PROFILE (see exposed-profile). Names end up in shells, paths, \
                   launchd labels, host names and model ids; this rule is what all of them take. (oMLX 0.3.8 has the same rule for \
                   the names of profiles.)",
 };

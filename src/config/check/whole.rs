@@ -8,8 +8,8 @@ use super::slots::Routes;
 use super::values::{self, OUT_OF_RANGE, Problems};
 use super::view::View;
 use super::{
-    candidates, context, dflash, engine, fields, findings, jobs, kinds, machines, memory, models, names, profiles,
-    schedules, secrets, selectors, serve, services, settings, shadow, slots, windows,
+    candidates, context, dflash, engine, exposed, fields, findings, jobs, kinds, machines, memory, models, names,
+    profiles, schedules, secrets, selectors, serve, services, settings, shadow, slots, windows,
 };
 use crate::config::canonical::canonical;
 use crate::config::node::Table;
@@ -35,6 +35,7 @@ pub(crate) fn codes() -> Vec<&'static Code> {
         &dflash::CODES,
         &kinds::CODES,
         &serve::CODES,
+        &exposed::CODES,
         &slots::CODES,
         &schedules::CODES,
         &windows::CODES,
@@ -55,6 +56,7 @@ pub(crate) fn may_follow_from_a_gap(code: &Code) -> bool {
     let rules_over_tables = [
         &dflash::CODES[..],
         &kinds::CODES,
+        &exposed::CODES,
         &windows::CODES,
         &slots::CODES,
         &schedules::CODES,
@@ -139,6 +141,7 @@ pub(crate) fn fleet(raw: &RawFile, tree: &Table, problems: &mut Problems) -> Opt
     settings::check(view, problems);
     fields::check(view, problems);
     kinds::check(view, problems);
+    exposed::check(view, problems);
     dflash::check(view, problems);
     windows::check(view, problems);
     let rooms = memory::Room::all(view);

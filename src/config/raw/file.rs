@@ -23,7 +23,7 @@ raw_table! {
         models: Map<RawModel>,
         /// Profiles: oMLX's per-model settings by oMLX's own names.
         profiles: Map<RawProfile>,
-        /// Served names: what a machine's oMLX answers to.
+        /// Served names: what a machine's oMLX answers to. From 0.5.0 on `"NAME:PROFILE"` is a second name of NAME's engine (docs/upgrading.md).
         serve: Map<RawServe>,
         /// Slots: what applications ask for.
         slots: Map<RawSlot>,

@@ -1,8 +1,8 @@
 # One copy of one weights directory into a directory that nobody serves, by rsync; says how far it is every second. Only options that rsync 2.6.9, rsync 3 and
 # openrsync share (rsync(1) of each).
 #
-# Set before: OWNER (a word of this run), FINAL, PARTIAL (absolute), FROM (a directory here, or USER@HOST:DIRECTORY), RSH (for the latter), KNOWN (the hub's host keys), MARGIN (bytes that must
-# stay free). The files of an incomplete directory that stands there already are taken over, not copied again.
+# Behind lock.sh and alone.sh. Set before, beside what alone.sh needs: FINAL (absolute), FROM (a directory here, or USER@HOST:DIRECTORY), RSH (for the latter), KNOWN (the hub's host keys),
+# MARGIN (bytes that must stay free). The files of an incomplete directory that stands there already are taken over, not copied again.
 LC_ALL=C
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
 export LC_ALL PATH
@@ -16,7 +16,7 @@ over() {
 		wait "$job" 2>/dev/null
 	fi
 	[ -z "$keys" ] || /bin/rm -rf "$keys"
-	/bin/rm -rf "$PARTIAL.lock"
+	alone_no_more
 	exit "$1"
 }
 fail() {
@@ -30,29 +30,8 @@ copied() {
 	/usr/bin/find "$PARTIAL" -type f -exec /usr/bin/stat -f %z '{}' + 2>/dev/null | /usr/bin/awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
 /bin/mkdir -p "${PARTIAL%/*}" "${FINAL%/*}" || exit 1
-if ! /bin/mkdir "$PARTIAL.lock" 2>/dev/null; then
-	other=
-	owner=
-	read -r other owner <"$PARTIAL.lock/owner" 2>/dev/null
-	if [ "$owner" = "$OWNER" ]; then
-		# An attempt of the same run whose connection is gone and which does not know it yet.
-		kill "$other" 2>/dev/null
-		n=0
-		while kill -0 "$other" 2>/dev/null && [ "$n" -lt 10 ]; do
-			/bin/sleep 1
-			n=$((n + 1))
-		done
-	fi
-	if [ -n "$other" ] && kill -0 "$other" 2>/dev/null; then
-		printf 'process %s\n' "$other" >&2
-		exit 76
-	fi
-	# Its owner is gone, perhaps killed before it could take its lock away.
-	/bin/rm -rf "$PARTIAL.lock"
-	/bin/mkdir "$PARTIAL.lock" || exit 1
-fi
-printf '%s %s\n' "$$" "$OWNER" >"$PARTIAL.lock/owner"
 trap 'over 74' HUP INT TERM PIPE
+alone
 if [ ! -e "$PARTIAL" ] && [ -d "$FINAL" ] && [ ! -L "$FINAL" ]; then
 	/bin/mv "$FINAL" "$PARTIAL" || fail 1 "cannot take over $FINAL"
 fi
@@ -65,6 +44,7 @@ if [ -n "$RSH" ]; then
 fi
 /usr/bin/rsync "$@" "$FROM/" "$PARTIAL/" >/dev/null </dev/null &
 job=$!
+copies "$job"
 while kill -0 "$job" 2>/dev/null; do
 	printf 'bytes %s\n' "$(copied)" || over 74
 	left=$(available)

@@ -3,6 +3,8 @@
 use crate::transport::{quote, quote_all};
 
 const LIST: &str = include_str!("../../../templates/models/list.sh");
+const LOCK: &str = include_str!("../../../templates/lock.sh");
+const ALONE: &str = include_str!("../../../templates/models/alone.sh");
 const COPY: &str = include_str!("../../../templates/models/copy.sh");
 const PLACE: &str = include_str!("../../../templates/models/place.sh");
 const SUMS: &str = include_str!("../../../templates/models/sums.sh");
@@ -26,8 +28,17 @@ pub(super) struct Copy<'a> {
     pub(super) hub: Option<&'a HubKeys>,
     /// Bytes that must stay free.
     pub(super) margin: u64,
-    /// A word of this run: its attempts know each other by it.
-    pub(super) owner: &'a str,
+    /// Whose copy it is.
+    pub(super) owner: &'a Owner,
+}
+
+/// Who works at a copy: at most one at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Owner {
+    /// A word of this sync: its attempts know each other by it.
+    pub(super) run: String,
+    /// `user@host` of the laptop, for people.
+    pub(super) who: String,
 }
 
 /// Where weights come to stand, and where they wait until they are whole.
@@ -52,10 +63,8 @@ pub(super) struct HubKeys {
 pub(super) fn copy(copy: &Copy<'_>) -> String {
     let (shell, known) = copy.hub.map_or(("", ""), |hub| (hub.shell.as_str(), hub.known.as_str()));
     format!(
-        "OWNER={}\nFINAL={}\nPARTIAL={}\nFROM={}\nRSH={}\nKNOWN={}\nMARGIN={}\n{COPY}",
-        quote(copy.owner),
-        quote(&copy.target.last),
-        quote(&copy.target.partial),
+        "{}FROM={}\nRSH={}\nKNOWN={}\nMARGIN={}\n{COPY}",
+        alone(copy.target, copy.owner),
         quote(copy.from),
         quote(shell),
         quote(known),
@@ -64,8 +73,19 @@ pub(super) fn copy(copy: &Copy<'_>) -> String {
 }
 
 /// Gives a copy its name.
-pub(super) fn place(target: &Target) -> String {
-    format!("FINAL={}\nPARTIAL={}\n{PLACE}", quote(&target.last), quote(&target.partial))
+pub(super) fn place(target: &Target, owner: &Owner) -> String {
+    format!("{}{PLACE}", alone(target, owner))
+}
+
+/// What stands in front of a script that must be alone at a copy.
+fn alone(target: &Target, owner: &Owner) -> String {
+    format!(
+        "RUN={}\nWHO={}\nFINAL={}\nPARTIAL={}\n{LOCK}\n{ALONE}\n",
+        quote(&owner.run),
+        quote(&owner.who),
+        quote(&target.last),
+        quote(&target.partial)
+    )
 }
 
 /// Sums every file.

@@ -8,6 +8,7 @@ use super::super::Context;
 use super::super::carry_out::press_on_signals;
 use super::super::runtime::block_on;
 use super::listing::{self, Site};
+use super::script::Owner;
 use super::source::HubSide;
 use super::transfer::{self, Transfer};
 use crate::cli::{ModelsSyncArgs, OnUnreachable};
@@ -40,7 +41,8 @@ pub(super) fn run(cx: &Context, args: &ModelsSyncArgs) -> Result<Exit, CommandEr
         };
         let sites = listing::look(cx, &connector, &machines).await?;
         let watch = tokio::spawn(press_on_signals(cancel.clone()));
-        let order = Order { fleet, args, margin, only, hub: &hub, connector: &connector };
+        let who = cx.who().await;
+        let order = Order { fleet, args, margin, only, hub: &hub, connector: &connector, who };
         let done = order.carry_out(cx, &machines, sites, &cancel).await;
         watch.abort();
         connector.close().await;
@@ -76,6 +78,8 @@ struct Order<'a> {
     only: Option<&'a Weights>,
     hub: &'a Arc<HubSide>,
     connector: &'a Connector,
+    /// `user@host` of the laptop.
+    who: String,
 }
 
 impl Order<'_> {
@@ -132,7 +136,7 @@ impl Order<'_> {
             margin: self.margin.get(),
             checksum: self.args.checksum,
             is_whole,
-            owner: nonce(),
+            owner: Owner { run: nonce(), who: self.who.clone() },
         })
     }
 }

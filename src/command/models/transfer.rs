@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::listing;
-use super::script::{self, Target};
+use super::script::{self, Owner, Target};
 use super::source::{HubSide, Source, sums};
 use crate::execute::Cancel;
 use crate::fleet::{Bytes, Machine, Weights};
@@ -27,6 +27,8 @@ const ROUNDS: u32 = 3;
 const STALL: Duration = Duration::from_mins(2);
 /// A disk or a network that takes longer for one copy is no use.
 const LONGEST: Duration = Duration::from_hours(24);
+/// templates/models/alone.sh: somebody else's copy.
+const SOMEBODY_ELSE: i32 = 76;
 /// For small questions.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -46,8 +48,8 @@ pub(super) struct Transfer {
     pub(super) checksum: bool,
     /// Whether it is all there, so that there is nothing to do but to compare.
     pub(super) is_whole: bool,
-    /// A word of this copy.
-    pub(super) owner: String,
+    /// Whose copy it is.
+    pub(super) owner: Owner,
 }
 
 /// Why a copy did not come about.
@@ -162,9 +164,13 @@ async fn carry_out(transfer: &Transfer, course: &mut Course, cancel: &Cancel, te
             continue;
         }
         verify(transfer, &source, &target, &wanted, course).await?;
-        let placed = course.remote.run(As::Login, &script::place(&target), PATIENCE).await;
+        let placed = course.remote.run(As::Login, &script::place(&target, &transfer.owner), PATIENCE).await;
         let placed = placed.map_err(|error| Failed(error.to_string()))?;
-        return if placed.code == 0 { Ok(()) } else { Err(Failed(placed.stderr)) };
+        return match placed.code {
+            0 => Ok(()),
+            SOMEBODY_ELSE => Err(somebody_else(&placed.stderr)),
+            _ => Err(Failed(placed.stderr)),
+        };
     }
     Err(Failed("the source changes while it is copied: somebody writes there".to_owned()))
 }
@@ -287,18 +293,23 @@ async fn attempt(
     let last = said.stderr.lines().last().unwrap_or_default().to_owned();
     match said.code {
         0 => Ok(Attempt::Whole),
-        // templates/models/copy.sh: below the margin, and somebody else's copy.
+        // templates/models/copy.sh: below the margin.
         75 => Err(Failed(format!(
             "stopped, because the disk filled up: less than {} were left free; what was copied stays",
             Bytes(transfer.margin)
         ))),
-        76 => Err(Refused(format!("another sync copies it there at this moment ({last})"))),
+        SOMEBODY_ELSE => Err(somebody_else(&said.stderr)),
         _ if said.stderr.contains("No space left") => {
             Err(Failed("the disk is full; what was copied stays, and the next sync goes on there".to_owned()))
         }
         126 | 127 => Err(Failed(format!("rsync cannot be started there: {last}"))),
         code => Ok(Attempt::Died(if last.is_empty() { format!("rsync ended with {code}") } else { last })),
     }
+}
+
+/// Another sync has it; its words are whose and which process.
+fn somebody_else(words: &str) -> Failure {
+    Refused(format!("another sync copies it there at this moment ({})", words.lines().last().unwrap_or_default()))
 }
 
 /// Until nothing has come for too long.

@@ -1,6 +1,7 @@
 //! The scripts that run on a Mac, under the shells of this computer: their paths and clock are replaced in their text, nothing else.
 
 mod clock;
+mod copy;
 mod engine_models;
 mod in_the_lab;
 mod job;

@@ -17,6 +17,14 @@ pub(crate) struct Bench {
     pub(crate) present: usize,
 }
 
+/// The machine's own word on a transaction.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Whose word: each transaction has an id of its own.
+    pub(crate) id: String,
+    pub(crate) state: String,
+}
+
 /// In what a machine differs from each of the two generations.
 #[derive(Debug)]
 pub(crate) struct Judgement {
@@ -87,10 +95,18 @@ impl Bench {
     }
 
     /// What the last transaction's result says.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> Told {
         let result = self.host.sh("cat /usr/local/var/fleetctl/result.json");
         let result: serde_json::Value = serde_json::from_str(&result).unwrap_or_default();
-        result["state"].as_str().unwrap_or("?").to_owned()
+        let text = |key: &str| result[key].as_str().unwrap_or("?").to_owned();
+        Told { id: text("id"), state: text("state") }
+    }
+
+    /// What the result says of the transaction since `before`. Where none began, it is still the word of the one before: then "failed", and the machine must be
+    /// as it was.
+    pub(crate) fn told_since(&self, before: &Told) -> String {
+        let told = self.told();
+        if told.id == before.id { "failed".to_owned() } else { told.state }
     }
 
     /// What `status` on the laptop says of the last transaction.

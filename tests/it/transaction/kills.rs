@@ -36,6 +36,7 @@ impl Bench {
     /// One transaction whose runner is killed up to six times, each at its own moment after the last. How often it was; and what the result told.
     fn killed_at(&mut self, moments: &mut Moments) -> (u64, String) {
         let new = 1 - self.present;
+        let before = self.told();
         let mut child = self.host.begin(&self.files[new], &["apply", "--yes", "--json"], &[]);
         let delays: Vec<String> =
             (0..=moments.next(5)).map(|_| format!("{}.{}", moments.next(3), moments.next(10))).collect();
@@ -54,7 +55,7 @@ impl Bench {
         let judgement = self.judge(None);
         let is_in = judgement.is_in();
         assert!(is_in.is_some(), "neither old nor new: {judgement:#?}\n{}", self.host.state());
-        let told = self.told();
+        let told = self.told_since(&before);
         assert_eq!(is_in == Some(new), told == "committed", "{told}");
         self.present = is_in.unwrap_or(self.present);
         (kills, told)

@@ -13,6 +13,7 @@ mod machines;
 mod memory;
 mod models;
 mod names;
+mod ports;
 mod profiles;
 mod schedules;
 mod secrets;

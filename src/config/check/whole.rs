@@ -8,7 +8,7 @@ use super::slots::Routes;
 use super::values::{self, OUT_OF_RANGE, Problems};
 use super::view::View;
 use super::{
-    candidates, context, dflash, engine, exposed, fields, findings, jobs, kinds, machines, memory, models, names,
+    candidates, context, dflash, engine, exposed, fields, findings, jobs, kinds, machines, memory, models, names, ports,
     profiles, schedules, secrets, selectors, serve, services, settings, shadow, slots, windows,
 };
 use crate::config::canonical::canonical;
@@ -43,6 +43,7 @@ pub(crate) fn codes() -> Vec<&'static Code> {
         &context::CODES,
         &candidates::CODES,
         &services::CODES,
+        &ports::CODES,
         &shadow::CODES,
     ]
     .concat()
@@ -66,7 +67,7 @@ pub(crate) fn may_follow_from_a_gap(code: &Code) -> bool {
     ]
     .concat();
     let missing = [&read::MISSING_KEY, &names::UNKNOWN_REFERENCE, &engine::OPEN_WITHOUT_KEY];
-    let unserved = [&serve::RESIDENT_ELSEWHERE, &shadow::CLOUD_NOT_ALLOWED];
+    let unserved = [&serve::RESIDENT_ELSEWHERE, &shadow::CLOUD_NOT_ALLOWED, &ports::PORT_USED_TWICE];
     let all = [&rules_over_tables[..], &missing, &selectors::CODES, &unserved].concat();
     all.iter().any(|known| known.id == code.id)
 }
@@ -138,6 +139,7 @@ pub(crate) fn fleet(raw: &RawFile, tree: &Table, problems: &mut Problems) -> Opt
         canonical: canonical(tree),
     };
     let view = View { raw, tree, fleet: &fleet, release: omlx.release };
+    ports::check(view, problems);
     settings::check(view, problems);
     fields::check(view, problems);
     kinds::check(view, problems);

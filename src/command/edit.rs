@@ -12,8 +12,9 @@ use crate::transport;
 use crate::ui::{render_problems, summarize_problems};
 
 pub(crate) fn run(cx: &Context) -> Result<Exit, CommandError> {
-    // A symbolic link stays one: what it leads to is replaced.
     let named = &cx.global.file;
+    let editor = editor(cx)?;
+    // A symbolic link stays one: what it leads to is replaced.
     let path = fs::real_path(named).map_err(|error| {
         CommandError::new(Kind::InvalidFleet, format!("cannot read {}", named.display())).because(error)
     })?;
@@ -23,7 +24,7 @@ pub(crate) fn run(cx: &Context) -> Result<Exit, CommandError> {
     let copy = fs::write_temporary("fleet-", ".toml", text.as_bytes())
         .map_err(|error| CommandError::failed(format!("cannot make a copy of {}", named.display())).because(error))?;
     let discard = || drop(fs::remove(&copy));
-    match open(cx, &copy) {
+    match open(editor, &copy) {
         Ok(()) => {}
         Err(error) => {
             // Nothing was saved that could be lost, unless the editor failed after a change.
@@ -74,9 +75,21 @@ pub(crate) fn run(cx: &Context) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// `$VISUAL` or `$EDITOR` on the copy. Both are command lines for the shell by convention (git, crontab): "code --wait".
-fn open(cx: &Context, copy: &Path) -> Result<(), CommandError> {
-    let editor = cx.env.get("VISUAL").or_else(|| cx.env.get("EDITOR")).unwrap_or("vi");
+/// `$VISUAL`, `$EDITOR`, or vi. Errors: neither is set, and vi would have no terminal: it would wait for keys that nobody can press.
+fn editor(cx: &Context) -> Result<&str, CommandError> {
+    let chosen =
+        ["VISUAL", "EDITOR"].into_iter().filter_map(|name| cx.env.get(name)).find(|line| !line.trim().is_empty());
+    match chosen {
+        Some(line) => Ok(line),
+        None if cx.ui.is_interactive() => Ok("vi"),
+        None => Err(CommandError::usage("edit starts an editor, and there is no terminal for one")
+            .hint("run it on a terminal, or set VISUAL or EDITOR to a command that changes the file it is given")
+            .hint(format!("or change {} and run `fleetctl check`", cx.global.file.display()))),
+    }
+}
+
+/// The editor on the copy. It is a command line for the shell by convention (git, crontab): "code --wait".
+fn open(editor: &str, copy: &Path) -> Result<(), CommandError> {
     let line = format!("{editor} {}", transport::quote(&copy.to_string_lossy()));
     let status = transport::run_in_foreground("/bin/sh", &["-c", &line])
         .map_err(|error| CommandError::failed(format!("cannot start the editor {editor:?}")).because(error))?;

@@ -80,6 +80,11 @@ impl Ui {
         self.out.is_terminal
     }
 
+    /// Whether a program of the operator's own can talk with him: both its input and its output are a terminal.
+    pub fn is_interactive(&self) -> bool {
+        self.out.is_terminal && io::stdin().is_terminal()
+    }
+
     /// Whether standard error is a terminal: then long work is animated there.
     pub fn animates(&self) -> bool {
         self.err.is_terminal && self.volume > Volume::Quiet

@@ -419,6 +419,20 @@ fn edit_replaces_the_file_only_by_a_sound_one() {
 }
 
 #[test]
+fn edit_without_a_terminal_needs_an_editor_that_is_named() {
+    let fleetctl = Fleetctl::with_fleet(SOUND).set("EDITOR", " ");
+    insta::assert_snapshot!(fleetctl.run(&["edit"]), @r"
+    exit: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: edit starts an editor, and there is no terminal for one
+    help: run it on a terminal, or set VISUAL or EDITOR to a command that changes the file it is given
+    help: or change fleet.toml and run `fleetctl check`
+    ");
+    assert_eq!(read(&fleetctl.directory().join("fleet.toml")), SOUND);
+}
+
+#[test]
 fn edit_keeps_what_cannot_be_used() {
     let fleetctl = Fleetctl::with_fleet(SOUND);
     let temporary = fleetctl.directory().join("tmp");

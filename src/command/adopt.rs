@@ -61,7 +61,7 @@ pub(crate) fn run(cx: &Context, args: &AdoptArgs) -> Result<Exit, CommandError> 
         let order = Order { waves: Waves::one(), parallel: 1, all_or_nothing: false };
         let report = cx.carry_out(&connector, &run, vec![job], &order, Vec::new(), &[machine.name.as_str()]).await;
         connector.close().await;
-        cx.answer_report("adopt", &report)
+        cx.answer_report("adopt", report)
     })
 }
 

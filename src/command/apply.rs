@@ -95,7 +95,7 @@ async fn apply(
         cx.agree(&args.carry_out, &format!("Apply to {count}?"))?;
     }
     let report = cx.carry_out(connector, &run, jobs, order, others, &names).await;
-    cx.answer_report("apply", &report)
+    cx.answer_report("apply", report)
 }
 
 /// What a machine's own runner still works on, begun by the same operator, is awaited first; then that machine is planned again.

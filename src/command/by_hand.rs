@@ -214,6 +214,7 @@ fn answer(
             }
             Fanned::Panicked(said) => ("failed", Some(format!("a bug in fleetctl: {said}")), MachineOutcome::Bug),
         };
+        let detail = detail.map(|detail| cx.with_file(&detail));
         entries.push(HandEntry::new(name, word, detail));
         outcomes.push(outcome);
     }

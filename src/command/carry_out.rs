@@ -179,11 +179,14 @@ impl Context {
     }
 
     /// Prints the report and gives the exit code.
-    pub(crate) fn answer_report(&self, verb: &str, report: &Report) -> Result<Exit, CommandError> {
+    pub(crate) fn answer_report(&self, verb: &str, mut report: Report) -> Result<Exit, CommandError> {
+        for machine in &mut report.machines {
+            machine.detail.iter_mut().chain(&mut machine.notes).for_each(|text| self.ui.commands().mend(text));
+        }
         if self.global.json {
-            self.ui.answer_json(&ApplyDocument::of(verb, report))?;
+            self.ui.answer_json(&ApplyDocument::of(verb, &report))?;
         } else {
-            self.ui.answer(&report_text(report, self.ui.width(), Palette::new(self.ui.colors_answer())))?;
+            self.ui.answer(&report_text(&report, self.ui.width(), Palette::new(self.ui.colors_answer())))?;
         }
         Ok(report.exit())
     }

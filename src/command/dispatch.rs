@@ -2,23 +2,38 @@
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use super::{
     Context, adopt, apply, bench, by_hand, capacity, check, completions, doctor, edit, explain, gateway, history, init,
     jobs, logs, man, models, plan, remove, render, resolve, resolver, schedule, schema, shadow, simulate, status,
 };
-use crate::cli::{Cli, ColorWhen, Command};
+use crate::cli::{Cli, ColorWhen, Command, FLEET_FILE};
 use crate::clock::Clock;
 use crate::env::Env;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Color, Ui, Volume, announce_bugs};
+use crate::transport::quote;
+use crate::ui::{Color, Commands, Ui, Volume, announce_bugs};
 
 /// Runs the command line and returns the exit code; everything that was to be said has been said.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     guarded(|| typed(arguments))
+}
+
+/// Verbs that look at no fleet file.
+const WITHOUT_FILE: [&str; 4] = ["explain", "schema", "completions", "man"];
+
+/// How hints write our own command lines: as this one was called.
+fn commands(file: &Path) -> Commands {
+    if file == Path::new(FLEET_FILE) {
+        return Commands::default();
+    }
+    let verbs = Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect::<Vec<_>>();
+    let verbs = verbs.into_iter().filter(|verb| !WITHOUT_FILE.contains(&verb.as_str())).collect();
+    Commands::with_file(quote(&file.to_string_lossy()), verbs)
 }
 
 /// Runs `work`; a panic of it is told as a bug, and is exit code 70.
@@ -52,7 +67,8 @@ fn typed(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         (_, true) => Volume::Verbose,
         _ => Volume::Normal,
     };
-    let cx = Context { ui: Ui::of_process(&env, color, volume), env, clock: Clock::System, global: cli.global };
+    let ui = Ui::of_process(&env, color, volume, commands(&cli.global.file));
+    let cx = Context { ui, env, clock: Clock::System, global: cli.global };
     match dispatch(&cx, &cli.command) {
         Ok(exit) => exit,
         Err(error) => {

@@ -80,7 +80,8 @@ async fn look(
     if cx.global.json {
         cx.ui.answer_json(&document)?;
     } else {
-        cx.ui.answer(&doctor_text(&document, cx.ui.width(), Palette::new(cx.ui.colors_answer())))?;
+        let text = doctor_text(&document, cx.ui.width(), Palette::new(cx.ui.colors_answer()));
+        cx.ui.answer(&cx.with_file(&text))?;
     }
     let outcomes = document.machines.iter().zip(&answers).map(|(machine, answer)| {
         let has_error = machine.findings.iter().any(|finding| finding.severity == Severity::Error.as_str());

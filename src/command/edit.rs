@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::Context;
 use super::fleet_file::LIMIT;
-use crate::config;
 use crate::error::{CommandError, Kind};
 use crate::exit::Exit;
 use crate::fs;
@@ -49,7 +48,7 @@ pub(crate) fn run(cx: &Context) -> Result<Exit, CommandError> {
         cx.ui.status(&format!("{} is unchanged", named.display()));
         return Ok(Exit::Done);
     }
-    let loaded = config::load(&named.display().to_string(), &edited);
+    let loaded = cx.loaded(&named.display().to_string(), &edited);
     let (width, color) = (cx.ui.width(), cx.ui.colors_commentary());
     cx.ui.commentary(&render_problems(&loaded.source, &loaded.problems, width, color));
     let summary = summarize_problems(&named.display().to_string(), &loaded.problems);

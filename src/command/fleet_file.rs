@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use crate::config::{self, Loaded};
-use crate::diagnostic::{self, Code, Problem, Severity};
+use crate::diagnostic::{Code, Problem, Severity};
 use crate::error::{CommandError, Kind};
 use crate::exit::Exit;
 use crate::fleet::Fleet;
@@ -80,12 +80,24 @@ impl Context {
         }
     }
 
+    /// A text as a fleet file. `named`: its name for the operator.
+    pub(super) fn loaded(&self, named: &str, text: &str) -> Loaded {
+        self.problems_to_copy(config::load(named, text))
+    }
+
+    /// Command lines in what is said of the file, as they are to be copied.
+    fn problems_to_copy(&self, mut loaded: Loaded) -> Loaded {
+        let helps = loaded.problems.iter_mut().filter_map(|problem| problem.help.as_mut());
+        helps.for_each(|help| self.ui.commands().mend(help));
+        loaded
+    }
+
     /// The fleet file with everything that is to be said of it; a file that cannot be read is a problem too.
     pub(super) fn check_fleet(&self) -> Loaded {
         let path = &self.global.file;
         let named = path.display().to_string();
         match fs::read_text(path, LIMIT) {
-            Ok(text) => config::load(&named, &text),
+            Ok(text) => self.loaded(&named, &text),
             Err(error) => {
                 let why = match error.kind() {
                     std::io::ErrorKind::NotFound => format!("there is no file {named}"),
@@ -98,9 +110,8 @@ impl Context {
                 if error.kind() == std::io::ErrorKind::NotFound {
                     problem = problem.help("-f names another file; `fleetctl init` writes a first one");
                 }
-                let mut problems = vec![problem];
-                diagnostic::sort(&mut problems);
-                Loaded { fleet: None, sound: None, problems, source: config::Source::new(named, "") }
+                let source = config::Source::new(named, "");
+                self.problems_to_copy(Loaded { fleet: None, sound: None, problems: vec![problem], source })
             }
         }
     }

@@ -63,7 +63,7 @@ pub(crate) fn rollback(cx: &Context, args: &RollbackArgs) -> Result<Exit, Comman
         let order = Order { waves: Waves::one(), parallel: 1, all_or_nothing: false };
         let report = cx.carry_out(&connector, &run, vec![job], &order, Vec::new(), &[machine.name.as_str()]).await;
         connector.close().await;
-        cx.answer_report("rollback", &report)
+        cx.answer_report("rollback", report)
     })
 }
 

@@ -83,7 +83,7 @@ impl Context {
                 }
                 Err(silent) => Planned {
                     machine: (*machine).clone(),
-                    plan: no_answer(machine, &silent),
+                    plan: self.plan_to_copy(no_answer(machine, &silent)),
                     remote: None,
                     observed: None,
                     values: values.clone(),
@@ -119,7 +119,14 @@ impl Context {
             lineage: &lineage,
             allow_older: terms.allow_older,
         });
-        (values, plan)
+        (values, self.plan_to_copy(plan))
+    }
+
+    /// Command lines in what a plan says, as they are to be copied.
+    fn plan_to_copy(&self, mut plan: MachinePlan) -> MachinePlan {
+        let commands = self.ui.commands();
+        plan.detail.iter_mut().chain(&mut plan.notes).for_each(|text| commands.mend(text));
+        plan
     }
 }
 

@@ -39,7 +39,7 @@ async fn remove(
                 detail.push_str(&hint);
             }
             let report = MachineReport::new(name, MachineResult::Unreachable).because(detail);
-            return cx.answer_report("remove", &Report { machines: vec![report], is_interrupted: false });
+            return cx.answer_report("remove", Report { machines: vec![report], is_interrupted: false });
         }
     };
     let Removal { transaction, fleet, kept } = execute::removal(&remote, file.fleet.gate).await.map_err(|error| {
@@ -50,7 +50,7 @@ async fn remove(
     let Some(transaction) = transaction else {
         let report =
             MachineReport::new(name, MachineResult::Unchanged).because("fleetctl owns nothing on this machine");
-        return cx.answer_report("remove", &Report { machines: vec![report], is_interrupted: false });
+        return cx.answer_report("remove", Report { machines: vec![report], is_interrupted: false });
     };
     if !fleet.is_empty() && fleet != file.fleet.name {
         return Err(CommandError::new(
@@ -88,7 +88,7 @@ async fn remove(
         machine.generation = None;
         machine.notes.extend(kept.iter().map(|kept| format!("left alone: {}: {}", kept.path, kept.reason)));
     }
-    cx.answer_report("remove", &report)
+    cx.answer_report("remove", report)
 }
 
 /// The machine of the file, or one made of what was typed.

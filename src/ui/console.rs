@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Mutex;
 
+use super::commands::Commands;
 use super::sanitize::{escape_json, sanitize, sanitize_lines};
 use crate::env::Env;
 use crate::error::{CommandError, Kind};
@@ -49,11 +50,12 @@ pub struct Ui {
     err: Stream,
     volume: Volume,
     width: Option<u16>,
+    commands: Commands,
 }
 
 impl Ui {
-    /// The process's own streams. `COLUMNS` overrides the width of the terminal.
-    pub fn of_process(env: &Env, color: Color, volume: Volume) -> Self {
+    /// The process's own streams. `COLUMNS` overrides the width of the terminal; `commands`: how command lines to copy are written.
+    pub fn of_process(env: &Env, color: Color, volume: Volume, commands: Commands) -> Self {
         let stream = |writer: Box<dyn Write + Send>, is_terminal: bool| Stream {
             writer: Mutex::new(writer),
             is_terminal,
@@ -66,13 +68,18 @@ impl Ui {
         let out = stream(Box::new(io::stdout()), io::stdout().is_terminal());
         let err = stream(Box::new(io::stderr()), io::stderr().is_terminal());
         let width = env.get("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns >= 40);
-        Self { out, err, volume, width }
+        Self { out, err, volume, width, commands }
     }
 
     /// Columns of the answer: `COLUMNS`, else the terminal's, else 100 (a log or a pipe).
     pub fn width(&self) -> u16 {
         let terminal = || self.out.is_terminal.then(ratatui::crossterm::terminal::size).and_then(Result::ok);
         self.width.or_else(|| terminal().map(|(columns, _)| columns)).unwrap_or(100).max(40)
+    }
+
+    /// How command lines to copy are written: what an answer names passes through it before it is laid out; commentary does by itself.
+    pub const fn commands(&self) -> &Commands {
+        &self.commands
     }
 
     /// Whether the answer goes to a terminal.
@@ -131,7 +138,7 @@ impl Ui {
     /// Commentary, a line without colours of its own; not with `--quiet`.
     pub fn status(&self, line: &str) {
         if self.volume > Volume::Quiet {
-            self.commentary(&format!("{}\n", sanitize_lines(line)));
+            self.commentary(&format!("{}\n", sanitize_lines(&self.commands.in_text(line))));
         }
     }
 
@@ -139,7 +146,11 @@ impl Ui {
     pub fn warn(&self, line: &str) {
         if self.volume > Volume::Quiet {
             let style = anstyle::AnsiColor::Yellow.on_default().bold();
-            self.commentary(&format!("{} {}\n", self.heading(style, "warning:"), sanitize_lines(line)));
+            self.commentary(&format!(
+                "{} {}\n",
+                self.heading(style, "warning:"),
+                sanitize_lines(&self.commands.in_text(line))
+            ));
         }
     }
 
@@ -150,18 +161,19 @@ impl Ui {
         }
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
-        let mut text = format!("{} {}\n", self.heading(red, "error:"), sanitize(&error.message));
+        let mut text =
+            format!("{} {}\n", self.heading(red, "error:"), sanitize(&self.commands.in_text(&error.message)));
         let mut cause = error.source.as_deref().map(|source| source as &dyn std::error::Error);
         while let Some(source) = cause {
             for line in source.to_string().lines() {
                 text.push_str("  caused by: ");
-                text.push_str(&sanitize(line.trim_end()));
+                text.push_str(&sanitize(&self.commands.in_text(line.trim_end())));
                 text.push('\n');
             }
             cause = source.source();
         }
         for hint in &error.hints {
-            text.push_str(&format!("{} {}\n", self.heading(cyan, "help:"), sanitize(hint)));
+            text.push_str(&format!("{} {}\n", self.heading(cyan, "help:"), sanitize(&self.commands.in_text(hint))));
         }
         self.commentary(&text);
     }

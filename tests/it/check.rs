@@ -236,7 +236,7 @@ fn an_empty_file_a_directory_and_no_file() {
     ----- stdout -----
     error[unreadable-file]: there is no file no.toml
     --> no.toml
-     = help: -f names another file; `fleetctl init` writes a first one
+     = help: -f names another file; `fleetctl -f no.toml init` writes a first one
 
     no.toml: 1 error
     ----- stderr -----
@@ -255,7 +255,7 @@ fn an_empty_file_a_directory_and_no_file() {
           "column": null,
           "end_line": null,
           "end_column": null,
-          "help": "-f names another file; `fleetctl init` writes a first one"
+          "help": "-f names another file; `fleetctl -f no.toml init` writes a first one"
         }
       ]
     }

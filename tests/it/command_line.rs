@@ -1,6 +1,7 @@
 //! What holds for every verb, whatever the machines say: wrong words, files that are not there, the place of a secret.
 
 use crate::support::Fleetctl;
+use crate::support::fleet_text::{extract, guarded_head, mini};
 
 const EXAMPLE: &str = include_str!("../../fleet.toml");
 
@@ -36,6 +37,30 @@ fn words_and_files_that_are_wrong_are_named() {
       caused by: failed to open file `plan.json`: No such file or directory (os error 2)
     help: `fleetctl plan --out FILE` saves one
     ");
+}
+
+/// What is copied from an answer works on the file that the answer is about.
+#[test]
+fn command_lines_to_copy_have_the_file_that_was_named() {
+    let nobody = "address = \"127.0.0.1\"\nssh_port = 1";
+    let fleet = guarded_head("test", "America/New_York", "0.3.8")
+        + &mini("mac-one", nobody)
+        + &extract(&["mac-one"])
+        + "[slots.extract]\nroute = [\"extract-2b\"]\n";
+    let fleetctl = Fleetctl::with_fleet(&fleet);
+    fleetctl.write("the other.toml", fleet.as_bytes());
+    let named = |words: &[&str]| {
+        let said = fleetctl.run(&[&["-f", "the other.toml"], words].concat());
+        let lines = format!("{}{}", said.stdout, said.stderr);
+        let ours = lines.matches("fleetctl ").count();
+        assert!(ours > 0 && ours == lines.matches("fleetctl -f 'the other.toml' ").count(), "{words:?}: {said}");
+        lines
+    };
+    let status = named(&["status"]);
+    assert!(status.contains("\nnext: fleetctl -f 'the other.toml' doctor mac-one\n"), "{status}");
+    named(&["doctor"]);
+    let bare = fleetctl.run(&["status"]).stdout;
+    assert!(bare.contains("\nnext: fleetctl doctor mac-one\n"), "{bare}");
 }
 
 #[test]

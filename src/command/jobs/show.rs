@@ -44,7 +44,7 @@ pub(super) fn run(cx: &Context) -> Result<Exit, CommandError> {
         if cx.global.json {
             cx.ui.answer_json(&document)?;
         } else {
-            cx.ui.answer(&render_jobs(&document, &fleet, cx.ui.width(), cx.ui.colors_answer()))?;
+            cx.ui.answer(&cx.with_file(&render_jobs(&document, &fleet, cx.ui.width(), cx.ui.colors_answer())))?;
         }
         if document.jobs.is_empty() {
             return Ok(Exit::Done);

@@ -33,7 +33,7 @@ pub(super) fn run(cx: &Context) -> Result<Exit, CommandError> {
     if cx.global.json {
         cx.ui.answer_json(&document)?;
     } else {
-        cx.ui.answer(&models_text(&document, cx.ui.width(), cx.ui.colors_answer()))?;
+        cx.ui.answer(&cx.with_file(&models_text(&document, cx.ui.width(), cx.ui.colors_answer())))?;
     }
     let outcome = |site: &Result<Site, Silent>| match site {
         Ok(_) => MachineOutcome::Succeeded,

@@ -29,7 +29,7 @@ pub(crate) fn run(cx: &Context, args: &ShadowReportArgs) -> Result<Exit, Command
         let measured = (&known.measures, &known.assessment);
         cx.ui.answer_json(&ShadowReportDocument::new(shadow, answer.fingerprint, measured, answer.next, mode))?;
     } else if args.html.is_none() {
-        cx.ui.answer(&render_shadow(&answer, cx.ui.width(), cx.ui.colors_answer()))?;
+        cx.ui.answer(&cx.with_file(&render_shadow(&answer, cx.ui.width(), cx.ui.colors_answer())))?;
     }
     Ok(Exit::Done)
 }

@@ -24,7 +24,7 @@ use crate::render::Values;
 use crate::schedule::Moment;
 use crate::transport::Connector;
 use crate::ui::json::{Alert, MachineStatus, StatusDocument};
-use crate::ui::{Refresh, Waiting, render_metrics, render_status, render_status_page};
+use crate::ui::{Commands, Refresh, Waiting, render_metrics, render_status, render_status_page};
 
 pub(in crate::command) use fleet::slot_status;
 pub(in crate::command) use snapshot::of_snapshot;
@@ -163,7 +163,8 @@ async fn look(
     for (name, alert) in cx.ended_unseen(&fleet.name, answering) {
         shown.iter_mut().filter(|machine| machine.name == name.as_str()).for_each(|one| one.alerts.push(alert.clone()));
     }
-    let shown = with_expectations(cx, fleet, shown, now);
+    let mut shown = with_expectations(cx, fleet, shown, now);
+    shown.iter_mut().for_each(|machine| to_copy(machine, cx.ui.commands()));
     let document = StatusDocument {
         schema: "fleetctl.status/1",
         fleet: fleet.name.clone(),
@@ -172,9 +173,18 @@ async fn look(
         slots: fleet::slots(fleet, &pairs, now),
         jobs: fleet::jobs(fleet, &pairs, now),
         transitions: fleet::transitions(fleet, &chosen, now),
+        commands: cx.ui.commands().clone(),
     };
     let exit = exit(cx, args, &document, &answers);
     (document, exit)
+}
+
+/// Command lines in a machine's alerts, as they are to be copied.
+fn to_copy(machine: &mut MachineStatus, commands: &Commands) {
+    for alert in &mut machine.alerts {
+        commands.mend(&mut alert.message);
+        alert.hints.iter_mut().for_each(|hint| commands.mend(hint));
+    }
 }
 
 /// Adds what the last bench of each machine says about the slots' expectations.

@@ -7,6 +7,7 @@ use super::fleet::transitions;
 use crate::fleet::{Fleet, Machine};
 use crate::schedule::Moment;
 use crate::slot::{MachineHealth, Reach as Reached, Snapshot};
+use crate::ui::Commands;
 use crate::ui::json::{
     Alert, Drift, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus, SlotStatus, StatusDocument,
     TransactionStatus, WorkStatus,
@@ -23,6 +24,8 @@ pub(in crate::command) fn of_snapshot(
     let machines: Vec<&Machine> = fleet.machines.iter().collect();
     let of_machine = |machine: &&Machine| Some(of_machine(fleet, &moment, machine, snapshot.of(&machine.name)?));
     StatusDocument {
+        // The page is read by whoever; where his fleet file lies is not known.
+        commands: Commands::default(),
         schema: "fleetctl.status/1",
         fleet: fleet.name.clone(),
         taken_at: now.to_string(),

@@ -18,7 +18,7 @@ use crate::fleet::{Fleet, Machine};
 use crate::render::Values;
 use crate::schedule::Moment;
 use crate::transport::{self, As, Connector, Remote, Stop, Width, fan_out};
-use crate::ui::{Input, Screen, Watch, Wish};
+use crate::ui::{Commands, Input, Screen, Watch, Wish};
 
 /// Lines of a log that are there at once.
 const LOG_LINES: u32 = 200;
@@ -58,9 +58,15 @@ pub(super) async fn watch(
         let told = told.clone();
         asking.spawn(asker.run(place, every, told));
     }
-    let mut seen =
-        Seen { fleet, machines, clock: cx.clock, values: &values, answers: machines.iter().map(|_| None).collect() };
-    let mut view = Watch::new(fleet, &names, cx.ui.colors_answer());
+    let mut seen = Seen {
+        fleet,
+        machines,
+        clock: cx.clock,
+        values: &values,
+        commands: cx.ui.commands(),
+        answers: machines.iter().map(|_| None).collect(),
+    };
+    let mut view = Watch::new(fleet, &names, cx.ui.commands().clone(), cx.ui.colors_answer());
     let mut following = JoinSet::new();
     let lost = |error: std::io::Error| CommandError::failed("the terminal cannot be drawn on").because(error);
     let mut screen = Screen::enter().map_err(lost)?;
@@ -206,6 +212,7 @@ struct Seen<'a> {
     machines: &'a [Machine],
     clock: Clock,
     values: &'a Values,
+    commands: &'a Commands,
     answers: Vec<Option<Result<Answered, Silent>>>,
 }
 
@@ -227,7 +234,9 @@ impl Seen<'_> {
                 let now = self.clock.now();
                 let moment = Moment::new(self.fleet, now);
                 let declared = Declared { fleet: self.fleet, machine, moment: &moment, now, values: self.values };
-                view.answer(place, machine::status(&declared, &answer), now);
+                let mut status = machine::status(&declared, &answer);
+                super::to_copy(&mut status, self.commands);
+                view.answer(place, status, now);
                 if let Some(slot) = self.answers.get_mut(place) {
                     *slot = Some(*answer);
                 }

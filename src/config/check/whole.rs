@@ -8,8 +8,8 @@ use super::slots::Routes;
 use super::values::{self, OUT_OF_RANGE, Problems};
 use super::view::View;
 use super::{
-    candidates, context, dflash, engine, exposed, fields, findings, jobs, kinds, machines, memory, models, names, ports,
-    profiles, schedules, secrets, selectors, serve, services, settings, shadow, slots, windows,
+    candidates, context, dflash, engine, exposed, fields, findings, jobs, kinds, machines, memory, models, names,
+    ports, profiles, schedules, secrets, selectors, serve, services, settings, shadow, slots, windows,
 };
 use crate::config::canonical::canonical;
 use crate::config::node::Table;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::TargetEntry;
 use crate::plan::JobState;
+use crate::ui::Commands;
 
 /// The document.
 #[derive(Clone, Debug, Serialize)]
@@ -22,6 +23,9 @@ pub struct StatusDocument {
     pub jobs: Vec<JobStatus>,
     /// The next 24 hours.
     pub transitions: Vec<TransitionStatus>,
+    /// How command lines to copy are written; for people only.
+    #[serde(skip)]
+    pub commands: Commands,
 }
 
 /// One machine.

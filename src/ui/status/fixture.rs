@@ -1,6 +1,7 @@
 //! A document with a bit of everything: a machine that is well, one that is short of room, one that says hostile things, one that is gone.
 
 use crate::plan::JobState;
+use crate::ui::Commands;
 use crate::ui::json::{
     Alert, Drift, HeadroomStatus, JobRun, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, Reach, ServedStatus,
     ServiceState, ServiceStatus, SlotStatus, StatusDocument, Step, TransactionStatus, TransitionStatus, WorkStatus,
@@ -12,6 +13,7 @@ pub(in crate::ui) const NOW: i64 = 1_795_453_200;
 
 pub(in crate::ui) fn document() -> StatusDocument {
     StatusDocument {
+        commands: Commands::default(),
         schema: "fleetctl.status/1",
         fleet: "home".to_owned(),
         taken_at: "2026-11-23T17:00:00Z".to_owned(),

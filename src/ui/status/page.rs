@@ -26,7 +26,8 @@ pub enum Refresh {
 pub fn render_status_page(document: &StatusDocument, fleet: &Fleet, refresh: Refresh) -> String {
     let taken = document.taken_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let face = |at: &str| at.parse().ok().map(|at| short_face(at, fleet.timezone.rules()));
-    let headline = reading::headline(&document.machines.iter().collect::<Vec<_>>(), &document.slots);
+    let headline =
+        reading::headline(&document.machines.iter().collect::<Vec<_>>(), &document.slots, &document.commands);
     let alerts: Vec<Value> = reading::alerts(&document.machines)
         .iter()
         .map(|shared| {

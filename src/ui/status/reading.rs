@@ -2,11 +2,11 @@
 
 use crate::fleet::Bytes;
 use crate::plan::JobState;
-use crate::ui::Tone;
 use crate::ui::json::{
     Alert, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, ServedStatus, ServiceState, ServiceStatus, SlotStatus,
     Step,
 };
+use crate::ui::{Commands, Tone};
 
 /// How many steps are named at the top: more than these nobody takes in at once.
 const STEPS: usize = 3;
@@ -59,7 +59,7 @@ pub(in crate::ui) struct Headline {
     pub(in crate::ui) next: Vec<String>,
 }
 
-pub(in crate::ui) fn headline(machines: &[&MachineStatus], slots: &[SlotStatus]) -> Headline {
+pub(in crate::ui) fn headline(machines: &[&MachineStatus], slots: &[SlotStatus], commands: &Commands) -> Headline {
     let worst = |machine: &&&MachineStatus| machine.alerts.iter().map(|alert| rank(alert.severity)).min();
     let having = |wanted: usize| machines.iter().filter(|machine| worst(machine) == Some(wanted)).count();
     let (errors, warnings) = (having(0), having(1));
@@ -77,7 +77,8 @@ pub(in crate::ui) fn headline(machines: &[&MachineStatus], slots: &[SlotStatus])
         (0, _) => Tone::Warn,
         _ => Tone::Bad,
     };
-    Headline { tone, lines, next: steps(machines, slots) }
+    let next = steps(machines, slots).iter().map(|step| commands.in_text(step).into_owned()).collect();
+    Headline { tone, lines, next }
 }
 
 fn plural(count: usize, noun: &str) -> String {

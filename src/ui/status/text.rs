@@ -19,7 +19,8 @@ pub fn render_status<'a>(document: &'a StatusDocument, fleet: &Fleet, width: u16
     let palette = Palette::new(is_colored);
     let taken = document.taken_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let mut text = format!("{}  {}\n", palette.heading(&document.fleet), palette.dim(&clock_face(taken, fleet)));
-    let headline = reading::headline(&document.machines.iter().collect::<Vec<_>>(), &document.slots);
+    let headline =
+        reading::headline(&document.machines.iter().collect::<Vec<_>>(), &document.slots, &document.commands);
     for line in &headline.lines {
         text.push_str(&format!("{}\n", palette.tone(headline.tone, line)));
     }

@@ -86,7 +86,7 @@ impl Watch {
         ])];
         let known = self.known();
         let waited_for = self.rows.len() - known.len();
-        let headline = reading::headline(&known, &self.slots);
+        let headline = reading::headline(&known, &self.slots, &self.commands);
         if waited_for > 0 {
             lines.push(Line::from(
                 paint.span(format!("asking {waited_for} of {} machines", self.rows.len()), Tone::Dim),

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::log::Log;
 use crate::fleet::Fleet;
+use crate::ui::Commands;
 use crate::ui::json::{JobStatus, MachineStatus, SlotStatus, TransitionStatus};
 use crate::ui::status::reading;
 
@@ -25,6 +26,8 @@ pub struct Watch {
     /// Lines that the opened machine is scrolled down by.
     pub(super) scroll: u16,
     pub(super) log: Log,
+    /// How command lines to copy are written.
+    pub(super) commands: Commands,
     pub(super) is_colored: bool,
 }
 
@@ -107,7 +110,7 @@ impl Row {
 
 impl Watch {
     /// A view of these machines, in the order of declaration, before any has answered.
-    pub fn new(fleet: &Fleet, machines: &[String], is_colored: bool) -> Self {
+    pub fn new(fleet: &Fleet, machines: &[String], commands: Commands, is_colored: bool) -> Self {
         let row = |name: &String| Row { name: name.clone(), status: None, seen: None, tps: None, tokens: None };
         Self {
             fleet: fleet.name.clone(),
@@ -123,6 +126,7 @@ impl Watch {
             is_typing: false,
             scroll: 0,
             log: Log::default(),
+            commands,
             is_colored,
         }
     }

@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Watch, Wish};
 use crate::testing;
+use crate::ui::Commands;
 use crate::ui::status::fixture;
 
 const SMALL: (u16, u16) = (80, 24);
@@ -18,7 +19,7 @@ fn now() -> Timestamp {
 
 fn asked() -> Watch {
     let names: Vec<String> = fixture::document().machines.iter().map(|machine| machine.name.clone()).collect();
-    Watch::new(&testing::example(), &names, false)
+    Watch::new(&testing::example(), &names, Commands::default(), false)
 }
 
 /// Every machine has answered: the first twice, so that it has a rate; the last one a while ago, and then no more.
@@ -347,7 +348,7 @@ fn ways_out() {
 fn no_screen_is_too_small_and_no_list_too_long() {
     let fleet = testing::example();
     let names: Vec<String> = (0..300).map(|place| format!("mac-{place}")).collect();
-    let mut watch = Watch::new(&fleet, &names, true);
+    let mut watch = Watch::new(&fleet, &names, Commands::default(), true);
     for (place, name) in names.iter().enumerate() {
         let mut machine = fixture::document().machines.remove(place % 4);
         machine.name.clone_from(name);

@@ -11,7 +11,8 @@ use crate::support::lab::{Hosts, Lab, Said};
 /// A lab of two plain machines and the operator's fleet file for it.
 pub(crate) struct Case {
     pub(crate) lab: Lab,
-    fleet: tempfile::NamedTempFile,
+    /// Where the operator stands, and his fleet.toml lies.
+    directory: tempfile::TempDir,
 }
 
 /// Two minis that serve the same name, and a slot for it.
@@ -37,9 +38,9 @@ impl Case {
         std::fs::write(spec.path(), format!("[hosts.mac-a]\n{models}\n{host}\n[hosts.mac-b]\n{models}\n{host}\n"))
             .expect("written");
         let lab = Lab::up(Hosts::Spec(spec.path()))?;
-        let fleet = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(fleet.path(), two_minis() + more).expect("written");
-        Some(Self { lab, fleet })
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("fleet.toml"), two_minis() + more).expect("written");
+        Some(Self { lab, directory })
     }
 
     /// As `up`, with the fleet file applied to both machines.
@@ -61,10 +62,10 @@ impl Case {
 
     /// On a terminal of so many columns.
     pub(crate) fn at_width(&self, columns: usize, arguments: &[&str]) -> Said {
-        let file = self.fleet.path().to_str().expect("text");
+        let directory = self.directory.path().to_str().expect("text");
         let columns = format!("COLUMNS={columns}");
         let command =
-            [&["/usr/bin/env", columns.as_str(), env!("CARGO_BIN_EXE_fleetctl"), "-f", file], arguments].concat();
+            [&["/usr/bin/env", "-C", directory, columns.as_str(), env!("CARGO_BIN_EXE_fleetctl")], arguments].concat();
         self.lab.laptop(&command)
     }
 
@@ -93,7 +94,6 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\(\d+ starts\)", "([N] starts)"),
         (r"(system +)[0-9.]+ GiB", "$1[N]"),
         (r"[a-z]+@[a-z0-9.-]+ holds", "[WHO] holds"),
-        (r"fleetctl -f \S+", "fleetctl -f [FILE]"),
         (r"100\.64\.\d+\.\d+", "[IP]"),
     ]
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a fleet's memory or speed, as data: `config` puts it into the file's problems, `plan` beside its changes.
 
-use crate::fleet::{Fleet, Machine, MachineName};
+use crate::fleet::MachineName;
 
 /// How grave a finding is; the same three as a problem of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,27 +90,6 @@ impl Finding {
     }
 }
 
-/// Says the same thing about several machines once, in the order in which it was first said.
-pub(super) fn merged(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut all: Vec<Finding> = Vec::new();
-    for finding in findings {
-        let same = |other: &&mut Finding| {
-            other.rule == finding.rule && other.places == finding.places && other.text == finding.text
-        };
-        match all.iter_mut().find(same) {
-            Some(known) => {
-                for machine in finding.machines {
-                    if !known.machines.contains(&machine) {
-                        known.machines.push(machine);
-                    }
-                }
-            }
-            None => all.push(finding),
-        }
-    }
-    all
-}
-
 /// The names in words: `a`, `a and b`, `a, b and c`.
 pub(super) fn list<T: AsRef<str>>(names: &[T]) -> String {
     match names {
@@ -130,27 +109,4 @@ pub(super) fn about(seconds: f64) -> String {
     } else {
         format!("about {:.0} min", seconds / 60.0)
     }
-}
-
-/// Every finding about a fleet, by its declared and catalogued numbers.
-pub fn findings(fleet: &Fleet) -> Vec<Finding> {
-    findings_measured(fleet, |_| None)
-}
-
-/// Every finding about a fleet; `measured` knows what a machine itself says.
-pub fn findings_measured<'m>(
-    fleet: &Fleet,
-    measured: impl Fn(&MachineName) -> Option<&'m super::Measured>,
-) -> Vec<Finding> {
-    let surveys: Vec<super::rules::Survey<'_>> = fleet
-        .machines
-        .iter()
-        .map(|machine| super::rules::Survey::of(fleet, machine, measured(&machine.name)))
-        .collect();
-    merged(super::rules::all(fleet, &surveys))
-}
-
-/// The findings about one machine, by what it says of itself where that is known.
-pub fn findings_on(fleet: &Fleet, machine: &Machine, measured: Option<&super::Measured>) -> Vec<Finding> {
-    merged(super::rules::all(fleet, &[super::rules::Survey::of(fleet, machine, measured)]))
 }

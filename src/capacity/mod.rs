@@ -33,14 +33,14 @@ pub use cache::{
 };
 pub use chip::bandwidth;
 pub use context::{RESERVE_PERCENT, largest_context, usable};
-pub use finding::{Finding, Gravity, Place, Rule, findings, findings_measured, findings_on};
+pub use finding::{Finding, Gravity, Place, Rule};
 pub use footprint::{Footprint, Source, drafts_in_use, footprint, kv_format, runs_dflash};
 pub use geometry::{Experts, Geometry, LinearAttention, Parameters, SlidingAttention};
 pub use measured::{Measured, MeasuredWeights, WeightsState};
 pub use model_config::{GeometryError, geometry_of_config};
 pub use roofline::{DFLASH_BLOCK, Decode, usual_share};
 pub(crate) use rules::ONE_LOAD_SUFFICES;
-pub use rules::RULES;
+pub use rules::{RULES, findings, findings_measured, findings_on};
 pub use speed::{FEWEST_EARLIER, Spread, Timing, drop_below, spread, together_tps};
 pub use swap::{SwapSet, swap_sets};
 pub use window::{Costs, ResidentSet, estimated_sum, fits, resident_sets};

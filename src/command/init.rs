@@ -3,6 +3,7 @@
 mod found;
 mod names;
 mod text;
+mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use self::found::Found;
 use self::text::{Laptop, first_fleet};
+use self::words::string;
 use super::Context;
 use super::runtime::block_on;
 use super::tailnet::tailnet;
@@ -103,8 +105,8 @@ fn of_node(node: &Node) -> Found {
 async fn probe(cx: &Context, suffix: &str, user: &str, machines: &mut [Found]) {
     let mut text = format!(
         "schema = 1\n[fleet]\nname = \"init\"\ntimezone = \"UTC\"\ntailnet = {}\nuser = {}\n[omlx]\nversion = \"0.3.8\"\nprogram = \"/opt/homebrew/bin/omlx\"\nbind = \"loopback\"\nport = 8000\nbase = \"~/.omlx\"\nweights = \"~/models\"\n",
-        text::string(suffix),
-        text::string(user)
+        string(suffix),
+        string(user)
     );
     for machine in machines.iter().filter(|machine| MachineName::new(machine.name.as_str()).is_ok()) {
         text.push_str(&format!("[machines.{}]\nchip = \"M4\"\nmemory = \"16GB\"\n", machine.name));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::found::{Found, FoundName, FoundWeights};
-use super::text::{comment, slug, string};
+use super::words::{comment, slug, string};
 use crate::fleet::{MachineName, Release, ServedName, WeightsKind};
 use crate::omlx;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::found::{Found, FoundWeights};
 use super::names;
-use crate::fleet::{Bytes, MachineName, Release};
+use super::words::{comment, size, slug, string};
+use crate::fleet::{MachineName, Release};
 
 /// What the laptop knows besides the machines.
 pub(super) struct Laptop<'a> {
@@ -20,16 +21,6 @@ pub(super) struct Laptop<'a> {
 
 /// Where Homebrew puts oMLX.
 pub(super) const PROGRAM: &str = "/opt/homebrew/bin/omlx";
-
-/// A TOML string.
-pub(super) fn string(text: &str) -> String {
-    toml_edit::Value::from(text).to_string().trim().to_owned()
-}
-
-/// Remote text in a comment: one line, nothing that a terminal would obey.
-pub(super) fn comment(text: &str) -> String {
-    crate::ui::sanitize(text).replace('\n', " ")
-}
 
 /// The file.
 pub(super) fn first_fleet(laptop: &Laptop<'_>, machines: &[Found]) -> String {
@@ -244,35 +235,13 @@ fn weights<'a>(common: &Common, machines: &'a [Found]) -> BTreeMap<String, &'a F
     all
 }
 
-/// A key of the fleet file out of a name of any kind.
-pub(super) fn slug(text: &str) -> String {
-    let plain = text.to_ascii_lowercase().replace(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit()), "-");
-    let plain: String = plain.trim_matches('-').chars().take(32).collect();
-    let plain = plain.trim_matches('-').to_owned();
-    if plain.is_empty() { "model".to_owned() } else { plain }
-}
-
-/// As the fleet file writes sizes, rounded up: 1024-based, MB below one GB.
-fn size(bytes: u64) -> String {
-    let hundredths = |unit: u64| {
-        let hundredths = (u128::from(bytes) * 100).div_ceil(u128::from(unit));
-        let (whole, rest) = (hundredths / 100, hundredths % 100);
-        if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") }
-    };
-    if Bytes(bytes) >= Bytes(1 << 30) {
-        format!("{}GB", hundredths(1 << 30))
-    } else {
-        format!("{}MB", hundredths(1 << 20))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::found::FoundName;
     use super::*;
-    use crate::fleet::WeightsKind;
+    use crate::fleet::{Bytes, WeightsKind};
 
     fn laptop(has_probed: bool) -> Laptop<'static> {
         Laptop { tailnet: "t.ts.net", user: "ops", zone: "Europe/Berlin", has_probed }

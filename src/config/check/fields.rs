@@ -1,13 +1,12 @@
 //! What a profile holds, by the releases under which it is used: fields, types, ranges, exclusions.
 
-use super::values::{OUT_OF_RANGE, Problems, quoted};
+use super::misfit::{have_it, misfit};
+use super::values::{Problems, quoted};
 use super::view::View;
-use crate::config::node::{Node, Value};
-use crate::config::read::WRONG_TYPE;
 use crate::config::suggest;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Profile, Release};
-use crate::omlx::{self, Misfit};
+use crate::omlx;
 
 /// A field that the release does not know.
 pub(crate) static UNKNOWN_FIELD: Code = Code {
@@ -78,42 +77,6 @@ fn fields(view: View<'_>, profile: &Profile, release: Release, problems: &mut Pr
     }
 }
 
-/// What does not fit of a value that goes into a JSON file of oMLX's.
-pub(crate) fn misfit(
-    node: &Node,
-    what: &str,
-    check: impl FnOnce(&serde_json::Value) -> Result<(), Misfit>,
-) -> Option<Problem> {
-    if let Some(strange) = strange(node) {
-        let message = format!("{what} holds {}, which JSON cannot hold", strange.value.kind());
-        return Some(Problem::at(&WRONG_TYPE, strange.span.clone(), message));
-    }
-    let (code, why) = match check(&node.value.to_json()) {
-        Ok(()) => return None,
-        Err(Misfit::Kind(_)) if matches!(node.value, Value::Huge(_)) => (&OUT_OF_RANGE, "is too large".to_owned()),
-        Err(misfit @ Misfit::Kind(_)) => (&WRONG_TYPE, misfit.to_string()),
-        Err(misfit @ Misfit::Range(_)) => (&OUT_OF_RANGE, misfit.to_string()),
-    };
-    Some(Problem::at(code, node.span.clone(), format!("{what} {why}")))
-}
-
-/// A part that has no JSON form: a date, infinity, NaN. (A number beyond 64 bits is out of every range and said so.)
-fn strange(node: &Node) -> Option<&Node> {
-    match &node.value {
-        Value::Date(_) | Value::Null => Some(node),
-        Value::Float(number) if !number.is_finite() => Some(node),
-        Value::Array(items) => items.iter().find_map(|item| if huge(item) { Some(item) } else { strange(item) }),
-        Value::Table(table) => {
-            table.values().find_map(|entry| if huge(&entry.node) { Some(&entry.node) } else { strange(&entry.node) })
-        }
-        _ => None,
-    }
-}
-
-const fn huge(node: &Node) -> bool {
-    matches!(node.value, Value::Huge(_))
-}
-
 fn exclusions(view: View<'_>, profile: &Profile, release: Release, problems: &mut Problems) {
     for conflict in omlx::conflicts(release, &profile.fields) {
         let Some(other) = view.field(&profile.name, conflict.other) else { continue };
@@ -141,7 +104,7 @@ fn with_help(problem: Problem, help: Option<String>) -> Problem {
 fn elsewhere(name: &str, release: Release) -> Option<String> {
     let known: Vec<&str> =
         Release::ALL.into_iter().filter(|other| omlx::field(*other, name).is_some()).map(Release::as_str).collect();
-    (!known.is_empty() && !known.contains(&release.as_str())).then(|| super::settings::have_it(&known))
+    (!known.is_empty() && !known.contains(&release.as_str())).then(|| have_it(&known))
 }
 
 fn near(name: &str, release: Release) -> Option<String> {

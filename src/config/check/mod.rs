@@ -11,6 +11,7 @@ mod jobs;
 mod kinds;
 mod machines;
 mod memory;
+mod misfit;
 mod models;
 mod names;
 mod ports;

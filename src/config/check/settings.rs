@@ -1,6 +1,6 @@
 //! `[omlx.settings]` and `[omlx.environment]`, by the releases of the machines that they are for.
 
-use super::fields::misfit;
+use super::misfit::{have_it, misfit};
 use super::values::{OUT_OF_RANGE, Problems, quoted};
 use super::view::View;
 use crate::config::node::{Node, Value};
@@ -121,11 +121,6 @@ fn one(
     if let Some(problem) = misfit(node, &setting.path(), |json| setting.check(json)) {
         problems.push(problem);
     }
-}
-
-/// `0.5.0 and flyto-0.7.0 have it`
-pub(crate) fn have_it(releases: &[&str]) -> String {
-    format!("{} {} it", releases.join(" and "), if releases.len() == 1 { "has" } else { "have" })
 }
 
 /// `DFLASH_MAX_CTX` is read as a whole number of tokens; oMLX falls back to 4096 without a word when it is none.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field_table::FIELDS;
+use super::preset::Preset;
 use super::value::{Kind, Misfit, Range, Release, check};
 
 /// When a changed field takes effect, by the cheapest way there is (facts/omlx.md 7.1, 7.2, 7.4).
@@ -37,37 +37,6 @@ pub struct Field {
     pub server_rewrites: bool,
     /// The releases that know it so.
     pub releases: &'static [Release],
-}
-
-/// A default that can stand in a constant.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Preset {
-    /// A truth value.
-    Bool(bool),
-    /// A whole number.
-    Int(u64),
-    /// Another number.
-    Number(f64),
-    /// A text.
-    Text(&'static str),
-    /// An empty list.
-    EmptyList,
-    /// A list of one text.
-    OneText(&'static str),
-}
-
-impl Preset {
-    /// As JSON.
-    pub fn value(self) -> Value {
-        match self {
-            Self::Bool(value) => value.into(),
-            Self::Int(value) => value.into(),
-            Self::Number(value) => value.into(),
-            Self::Text(value) => value.into(),
-            Self::EmptyList => Value::Array(Vec::new()),
-            Self::OneText(value) => Value::Array(vec![value.into()]),
-        }
-    }
 }
 
 impl Field {
@@ -120,18 +89,3 @@ const REQUEST_TIME: [&str; 19] = [
     "chat_template_kwargs",
     "forced_ct_kwargs",
 ];
-
-/// The fields that a release knows, in the order in which it writes them (`dataclasses.fields`, facts/omlx.md 3.1).
-pub fn fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
-    FIELDS.iter().filter(move |field| field.releases.contains(&release))
-}
-
-/// A field by oMLX's name. `None`: the release drops it when it reads the file, without a word.
-pub fn field(release: Release, name: &str) -> Option<&'static Field> {
-    fields(release).find(|field| field.name == name)
-}
-
-/// The fields that a profile may hold, in the order of writing.
-pub fn profile_fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
-    fields(release).filter(|field| field.in_profile)
-}

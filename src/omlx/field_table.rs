@@ -5,21 +5,12 @@
 //! Ranges: the admin page of 0.3.8 (facts/omlx.md 3.1) and the comments of the dataclasses; counts and times are above 0. Effects: facts/omlx.md 7.1, 7.2 and the fields
 //! of admin/routes.py `ModelSettingsRequest`: what is not there is file-only.
 
-use super::field::{Effect, Field, Preset};
+use super::column::{ALL, COUNT, FLYTO, LATER, OFF, ON, V038, V050};
+use super::field::{Effect, Field};
+use super::preset::Preset;
 use super::value::{Kind, Range, Release};
 use Effect::{FileOnly, Live, Profile, Reload};
 use Kind::{Bool, Int, IntObject, Number, Object, Text, TextList};
-
-const ALL: &[Release] = &Release::ALL;
-const V038: &[Release] = &[Release::V0_3_8];
-const V050: &[Release] = &[Release::V0_5_0];
-const FLYTO: &[Release] = &[Release::Flyto0_7_0];
-/// Both later ones: what came with 0.3.9 to 0.3.12.
-const LATER: &[Release] = &[Release::V0_5_0, Release::Flyto0_7_0];
-
-const OFF: Option<Preset> = Some(Preset::Bool(false));
-const ON: Option<Preset> = Some(Preset::Bool(true));
-const COUNT: Range = Range::AtLeast(1.0);
 
 /// The kinds of model that 0.3.8's admin page lets one set (facts/omlx.md 3.1).
 const MODEL_TYPES: Range =
@@ -45,7 +36,7 @@ impl Field {
     }
 }
 
-pub(super) static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &[
     held("max_context_window", Int, COUNT, Live, ALL),
     held("max_tokens", Int, COUNT, Live, ALL),
     held("temperature", Number, Range::Between(0.0, 2.0), Live, ALL),
@@ -130,11 +121,25 @@ pub(super) static FIELDS: &[Field] = &[
     own("active_profile_name", Text, Range::Any, Profile, ALL).rewritten(),
 ];
 
+/// The fields that a release knows, in the order in which it writes them (`dataclasses.fields`, facts/omlx.md 3.1).
+pub fn fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
+    FIELDS.iter().filter(move |field| field.releases.contains(&release))
+}
+
+/// A field by oMLX's name. `None`: the release drops it when it reads the file, without a word.
+pub fn field(release: Release, name: &str) -> Option<&'static Field> {
+    fields(release).find(|field| field.name == name)
+}
+
+/// The fields that a profile may hold, in the order of writing.
+pub fn profile_fields(release: Release) -> impl Iterator<Item = &'static Field> + Clone {
+    fields(release).filter(|field| field.in_profile)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::{field, fields, profile_fields};
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@
 //! Sources are oMLX's own files of the release (paths are those of its `omlx/` package), read or run; flyto-0.7.0 is the package `flyto-mlx` 0.7.0.
 
 pub mod api;
+mod column;
 mod environment;
 mod exclusion;
 mod field;
@@ -13,6 +14,7 @@ mod field_table;
 mod log_line;
 mod memory;
 mod naming;
+mod preset;
 mod python_json;
 mod setting;
 mod setting_table;
@@ -23,12 +25,15 @@ mod ways;
 
 pub use environment::{DFLASH_MAX_CTX, DFLASH_MAX_CTX_DEFAULT, dflash_limit, is_refused_variable};
 pub use exclusion::{Conflict, conflicts, sampler_fields_ignored_by_dflash};
-pub use field::{Effect, Field, Preset, field, fields, profile_fields};
+pub use field::{Effect, Field};
+pub use field_table::{field, fields, profile_fields};
 pub use log_line::without_refused_key;
 pub use memory::{MemoryLimits, estimated_size, memory_limits, preferred_room, system_reserve};
 pub use naming::{NameTrap, is_profile_name, name_traps};
+pub use preset::Preset;
 pub use python_json::{model_settings_text, settings_text};
-pub use setting::{Reach, Setting, section_order, setting, settings};
+pub use setting::{Reach, Setting};
+pub use setting_table::{section_order, setting, settings};
 pub use size::{SizeError, parse_size};
 pub use upgrade::{UpgradeNote, upgrade_notes, vanishing_fields, vanishing_settings};
 pub use value::{Kind, Misfit, Range, Release, same_value};

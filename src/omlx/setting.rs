@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::Preset;
-use super::setting_table::SETTINGS;
+use super::preset::Preset;
 use super::value::{Kind, Misfit, Range, Release, check};
 
 /// How a changed key reaches a running server (facts/omlx.md 7.3). The names are the flat ones of `POST /admin/api/global-settings`, which takes a part of them.
@@ -62,25 +61,4 @@ impl Setting {
     pub fn check(&self, value: &Value) -> Result<(), Misfit> {
         if self.nullable && value.is_null() { Ok(()) } else { check(self.kind, self.range, value) }
     }
-}
-
-/// The keys that a release knows, in the order in which it writes them (`GlobalSettings.save`).
-pub fn settings(release: Release) -> impl Iterator<Item = &'static Setting> + Clone {
-    SETTINGS.iter().filter(move |setting| setting.releases.contains(&release))
-}
-
-/// A key by its section and name. `None`: the release drops it at its next save.
-pub fn setting(release: Release, section: &str, key: &str) -> Option<&'static Setting> {
-    settings(release).find(|setting| setting.section == section && setting.key == key)
-}
-
-/// The top-level keys of settings.json in the order in which a release writes them, `version` first (facts/omlx.md 1.4).
-pub fn section_order(release: Release) -> Vec<&'static str> {
-    let mut order = vec!["version"];
-    for setting in settings(release) {
-        if order.last() != Some(&setting.section) {
-            order.push(setting.section);
-        }
-    }
-    order
 }

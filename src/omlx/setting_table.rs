@@ -3,23 +3,15 @@
 //! Order, types and defaults: settings.py of the release (facts/omlx.md 2.1, 2.2). Ranges: `GlobalSettings.validate`, and counts, times and sizes above 0.
 //! Reach: `update_global_settings` of admin/routes.py (facts/omlx.md 7.3); for a key of 0.5.0 of which nothing is known, a restart, which is always right.
 
-use super::field::Preset;
+use super::column::{ALL, COUNT, FLYTO, LATER, OFF, ON, V038, V050};
+use super::preset::Preset;
 use super::setting::{Reach, Setting};
 use super::value::{Kind, Range, Release};
 use Kind::{Bool, Int, List, Number, Text, TextList};
 use Reach::{Live, LiveMayEvict, LiveUnloadsAll, Restart};
 
-const ALL: &[Release] = &Release::ALL;
-const V038: &[Release] = &[Release::V0_3_8];
-const V050: &[Release] = &[Release::V0_5_0];
-const FLYTO: &[Release] = &[Release::Flyto0_7_0];
-const LATER: &[Release] = &[Release::V0_5_0, Release::Flyto0_7_0];
-
-const OFF: Option<Preset> = Some(Preset::Bool(false));
-const ON: Option<Preset> = Some(Preset::Bool(true));
 const EMPTY: Option<Preset> = Some(Preset::Text(""));
 const NOTHING: Option<Preset> = None;
-const COUNT: Range = Range::AtLeast(1.0);
 /// `socket`'s own range.
 const PORT: Range = Range::Between(1.0, 65_535.0);
 const RATIO: Range = Range::AboveUpTo(0.0, 1.0);
@@ -64,7 +56,7 @@ impl Setting {
     }
 }
 
-pub(super) static SETTINGS: &[Setting] = &[
+static SETTINGS: &[Setting] = &[
     // 0.4.2 and later also take a comma-separated list.
     row("server", "host", Text, text("127.0.0.1"), Range::Any, Restart),
     row("server", "port", Int, int(8000), PORT, Restart),
@@ -224,11 +216,31 @@ pub(super) static SETTINGS: &[Setting] = &[
     row("image", "artifacts_max_gb", Number, number(10.0), Range::Above(0.0), Restart).only(FLYTO),
 ];
 
+/// The keys that a release knows, in the order in which it writes them (`GlobalSettings.save`).
+pub fn settings(release: Release) -> impl Iterator<Item = &'static Setting> + Clone {
+    SETTINGS.iter().filter(move |setting| setting.releases.contains(&release))
+}
+
+/// A key by its section and name. `None`: the release drops it at its next save.
+pub fn setting(release: Release, section: &str, key: &str) -> Option<&'static Setting> {
+    settings(release).find(|setting| setting.section == section && setting.key == key)
+}
+
+/// The top-level keys of settings.json in the order in which a release writes them, `version` first (facts/omlx.md 1.4).
+pub fn section_order(release: Release) -> Vec<&'static str> {
+    let mut order = vec!["version"];
+    for setting in settings(release) {
+        if order.last() != Some(&setting.section) {
+            order.push(setting.section);
+        }
+    }
+    order
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::{section_order, setting, settings};
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::alert::{self, alert};
-use super::machine::Declared;
+use super::declared::Declared;
 use crate::fleet::{Fleet, Job, Machine, layout};
 use crate::observe::{EngineState, JobRun, Observed, is_held};
 use crate::plan::{JobStanding, JobState, job_standing};

@@ -2,8 +2,10 @@
 
 pub(super) mod alert;
 mod clockwork;
+mod declared;
 mod fleet;
 mod machine;
+mod machine_alerts;
 mod services;
 mod snapshot;
 mod watch;
@@ -11,7 +13,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::machine::Declared;
+use self::declared::Declared;
 use super::Context;
 use super::machines::{Answered, Silent};
 use super::runtime::block_on;

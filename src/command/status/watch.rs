@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use super::declared::Declared;
 use super::fleet;
-use super::machine::{self, Declared};
+use super::machine;
 use crate::clock::Clock;
 use crate::command::Context;
 use crate::command::logs::{Cleaner, follow_script, heard, log_path};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::names::{self, INVALID_NAME};
 use super::values::{Problems, quoted};
 use super::view::View;
-use crate::config::raw::RawServe;
+use crate::config::raw::{RawServe, Residency};
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Machine, Profile, Release, Served};
 use crate::omlx;
@@ -86,7 +86,7 @@ impl About<'_> {
     fn own_settings(&self, problems: &mut Problems) {
         let engine = self.served.name.engine();
         let written = [
-            ("resident", self.raw.resident.as_ref().map(|resident| resident.span())),
+            ("resident", self.raw.resident.as_ref().map(Residency::span)),
             ("ttl", self.raw.ttl.as_ref().map(|leaf| leaf.span.clone())),
             ("concurrency", self.raw.concurrency.as_ref().map(|leaf| leaf.span.clone())),
         ];

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::fleet::{Bind, Fleet, Machine, layout};
+use crate::fleet::{Bind, Fleet, Machine, layout, sha256};
 use crate::observe::{Ask, AskFile, Contents, ZONE_LINKS};
 use crate::render::{Bundle, Content, Entry, Placeholder, Text};
 
@@ -61,7 +59,7 @@ fn expected(machine: &Machine, text: &Text) -> Option<String> {
     let values = crate::render::Values { tailnet_ip: machine.tailnet_ip, ..crate::render::Values::default() };
     let filled = text.fill(&values).ok()?;
     let bytes = crate::secret::ExposeSecret::expose_secret(&filled).as_bytes();
-    Some(Sha256::digest(bytes).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}")))
+    Some(sha256(bytes))
 }
 
 fn needs_tailnet_ip(bundle: &Bundle) -> bool {

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod declared;
+mod digest;
 mod duration;
 mod engine;
 mod gateway;
@@ -25,6 +26,7 @@ mod whole;
 
 pub use bytes::{Bytes, BytesError};
 pub use declared::{Declared, Keyed};
+pub use digest::{hex, sha256};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use engine::{Bind, Engine, Release, SettingPath};
 pub use gateway::{Gateway, GatewayEngine, Hub, Resolver};

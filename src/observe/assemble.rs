@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::parse::{
     Process, Section, Stat, StatKind, df, engine_answers, launchctl_print, lsof, print_disabled, ps, sections, shasum,
@@ -13,7 +12,7 @@ use super::{
     Answer, Ask, Checkup, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo,
 };
-use crate::fleet::{Bytes, MachineName, layout};
+use crate::fleet::{self, Bytes, MachineName, layout};
 
 /// Texts above this are not brought by the probe, bytes.
 const LONGEST_TEXT: u64 = 1 << 20;
@@ -236,15 +235,7 @@ fn files(answer: &Answered<'_>, ask: &Ask, notes: &mut Vec<String>) -> BTreeMap<
 fn text_of(body: &[u8], size: u64, sha256: Option<&str>) -> Option<Vec<u8>> {
     let size = usize::try_from(size).ok()?;
     let bytes = body.get(..size)?;
-    let hash = Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        hex.extend(
-            [char::from_digit(u32::from(byte >> 4), 16), char::from_digit(u32::from(byte & 15), 16)]
-                .into_iter()
-                .flatten(),
-        );
-        hex
-    });
-    (Some(hash.as_str()) == sha256).then(|| bytes.to_vec())
+    (Some(fleet::sha256(bytes).as_str()) == sha256).then(|| bytes.to_vec())
 }
 
 fn json_at(files: &BTreeMap<String, FileFact>, path: &str, malformed: &mut Vec<String>) -> Option<Value> {

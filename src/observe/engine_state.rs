@@ -107,6 +107,11 @@ pub fn is_held(observed: &Observed, unit: &str) -> bool {
     held(observed, "units").iter().any(|held| held == unit)
 }
 
+/// Whether a served name was unloaded by hand.
+pub fn is_name_held(observed: &Observed, name: &str) -> bool {
+    held(observed, "names").iter().any(|held| held == name)
+}
+
 /// The served names that were unloaded by hand.
 pub fn held_names(observed: &Observed) -> Vec<String> {
     held(observed, "names")

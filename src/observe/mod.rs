@@ -16,7 +16,7 @@ mod tailnet;
 pub use ask::{Ask, AskFile, Contents};
 pub use assemble::{ZONE_LINKS, observed};
 pub use checkup::Checkup;
-pub use engine_state::{EngineState, engine_state, held_names, is_held};
+pub use engine_state::{EngineState, engine_state, held_names, is_held, is_name_held};
 pub use facts::{
     Answer, AnswerError, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
     Memory, Observed, Path, PortOwner, Sudo, WeightsFact, WeightsState,

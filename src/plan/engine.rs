@@ -1,133 +1,17 @@
-//! oMLX as it runs now, as far as the planner cares, and the cheapest way to bring each changed key into effect.
+//! The cheapest way to bring each changed key of oMLX's into effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::engine_view::{EngineView, silence};
 use super::keys::{FileKeys, KeyChange, NewValue};
-use super::release::{self, Standing};
 use super::{Action, Change, ChangeKind, Disturbs, Input, Live, diff, pointer};
 use crate::fleet::{Served, ServedName};
-use crate::observe::{Answer, AnswerError, FileFact};
+use crate::observe::{FileFact, is_name_held};
 use crate::omlx::{self, Effect, Reach};
 use crate::render::{OmlxFile, Text, Wanted};
 use crate::schedule;
-
-/// oMLX's label.
-pub(super) const OMLX_LABEL: &str = "dev.fleetctl.omlx";
-
-/// oMLX on the machine, as it runs now.
-#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
-pub(super) struct EngineView {
-    /// launchd has our daemon loaded.
-    pub(super) is_bootstrapped: bool,
-    /// It answers us: then changes can go through its API.
-    pub(super) answers: bool,
-    /// How its release, and the installed one, stand to the declared.
-    pub(super) standing: Standing,
-    /// Names that it has loaded.
-    pub(super) loaded: BTreeSet<String>,
-    /// Names that it lists.
-    pub(super) listed: BTreeSet<String>,
-    /// Its admin API can be used: there is a key to log in with (facts 6.3: without a key the admin API asks for a setup first).
-    pub(super) has_admin: bool,
-    /// It was stopped by hand.
-    pub(super) is_held: bool,
-}
-
-impl EngineView {
-    pub(super) fn of(input: &Input<'_>) -> Self {
-        let observed = input.observed;
-        let models: Vec<&Value> = observed
-            .engine
-            .models
-            .got()
-            .and_then(|answer| answer.get("models"))
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .collect();
-        let ids = |loaded_only: bool| -> BTreeSet<String> {
-            models
-                .iter()
-                .filter(|model| !loaded_only || model.get("loaded").and_then(Value::as_bool) == Some(true))
-                .filter_map(|model| model.get("id").and_then(Value::as_str).map(str::to_owned))
-                .collect()
-        };
-        let is_bootstrapped = observed.jobs.contains_key(OMLX_LABEL);
-        let running = observed.engine.status.got().and_then(|status| status.get("version")?.as_str());
-        let installed = observed.installed_release.as_deref();
-        Self {
-            is_bootstrapped,
-            answers: observed.engine.models.got().is_some(),
-            standing: release::standing(input.machine.omlx.release, running, installed, is_bootstrapped),
-            loaded: ids(true),
-            listed: ids(false),
-            has_admin: found_key(input).is_some(),
-            is_held: is_held(input, "omlx"),
-        }
-    }
-
-    /// Whether a process may be running that has read the files: it answers, or answers badly, or launchd has it loaded.
-    pub(super) fn may_run(&self) -> bool {
-        self.is_bootstrapped && !self.is_held
-    }
-
-    /// Why a restart is due although nothing else asks for one: the declared release waits for it.
-    fn takes_over(&self) -> Option<String> {
-        match &self.standing {
-            Standing::Pending { running } => {
-                Some(format!("oMLX {running} still runs; the declared release is installed and starts with it"))
-            }
-            Standing::Declared | Standing::Replaced { .. } | Standing::Other { .. } => None,
-        }
-    }
-
-    /// Whether changes can be made through the API.
-    pub(super) fn is_live(&self) -> bool {
-        self.is_bootstrapped && self.answers && self.has_admin && !self.is_held
-    }
-}
-
-/// Whether a unit was stopped by hand (`STATE/held.json`).
-pub(super) fn is_held(input: &Input<'_>, unit: &str) -> bool {
-    let units = input.observed.held.as_ref().and_then(|held| held.get("units"));
-    match units {
-        Some(Value::Object(units)) => units.contains_key(unit),
-        Some(Value::Array(units)) => units.iter().any(|held| held.as_str() == Some(unit)),
-        _ => false,
-    }
-}
-
-/// Names that were unloaded by hand.
-pub(super) fn is_name_held(input: &Input<'_>, name: &ServedName) -> bool {
-    let names = input.observed.held.as_ref().and_then(|held| held.get("names"));
-    match names {
-        Some(Value::Object(names)) => names.contains_key(name.as_str()),
-        Some(Value::Array(names)) => names.iter().any(|held| held.as_str() == Some(name.as_str())),
-        _ => false,
-    }
-}
-
-fn found_key<'a>(input: &Input<'a>) -> Option<&'a str> {
-    let path = format!("{}/settings.json", input.machine.omlx.base);
-    match input.observed.files.get(&path)? {
-        FileFact::File { bytes: Some(bytes), .. } => {
-            let key: Value = serde_json::from_slice(bytes).ok()?;
-            key.pointer("/auth/api_key")?.as_str().filter(|key| !key.is_empty())?;
-            Some("present")
-        }
-        _ => None,
-    }
-}
-
-/// Why oMLX could not be asked, in words.
-pub(super) fn silence<'a>(input: &Input<'a>) -> Option<&'a AnswerError> {
-    match &input.observed.engine.models {
-        Answer::Failed(error) => Some(error),
-        _ => None,
-    }
-}
 
 /// What is done about oMLX's keys, links and residents.
 pub(super) struct EngineWork {
@@ -384,7 +268,7 @@ fn live_steps(
     for served in residents_now(input) {
         let is_relinked = links.iter().any(|link| link.name == served.name.as_str());
         let is_absent = !view.loaded.contains(served.name.as_str()) || is_relinked;
-        if is_absent && work.touched.contains(&served.name) && !is_name_held(input, &served.name) {
+        if is_absent && work.touched.contains(&served.name) && !is_name_held(input.observed, served.name.as_str()) {
             work.live.push(Live::Load { name: served.name.clone() });
         }
     }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::{Action, Change, ChangeKind, Disturbs, Found, Input, Kept, Put, diff};
-use crate::fleet::layout;
+use crate::fleet::{layout, sha256};
 use crate::observe::FileFact;
 use crate::render::{Content, Entry, Text};
 use crate::secret::{ExposeSecret as _, SecretString};
@@ -20,15 +19,6 @@ pub(super) struct FileWork {
     pub(super) puts: Vec<Put>,
     pub(super) links: Vec<(String, String, crate::render::Owner)>,
     pub(super) removes: Vec<String>,
-}
-
-/// SHA-256 in hex, as `shasum -a 256` prints it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        hex.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
-        hex.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
-        hex
-    })
 }
 
 /// Compares every whole file and link of the bundle, and everything that the manifest on the machine still lists.

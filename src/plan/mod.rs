@@ -4,6 +4,7 @@ mod change;
 mod diff;
 pub mod doctor;
 mod engine;
+mod engine_view;
 #[cfg(test)]
 mod exposed_tests;
 mod files;
@@ -18,6 +19,7 @@ mod property_tests;
 mod refusal;
 mod release;
 mod saved;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod transaction;

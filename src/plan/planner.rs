@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::{self, EngineView, LinkChange, OMLX_LABEL};
+use super::engine::{self, LinkChange};
+use super::engine_view::{EngineView, OMLX_LABEL};
 use super::files::{self, FileWork};
 use super::keys::{self, FileKeys};
 use super::measured::{self, measured};
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::capacity;
 use crate::fleet::{ServedName, WeightsKind};
+use crate::observe::is_name_held;
 use crate::render::{Bundle, own_url};
 
 /// Plans one machine.
@@ -215,7 +217,7 @@ fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, re
     let measured = measured(input.fleet, input.machine, input.observed);
     let residents: Vec<ServedName> = engine::residents_now(input)
         .into_iter()
-        .filter(|served| !engine::is_name_held(input, &served.name))
+        .filter(|served| !is_name_held(input.observed, served.name.as_str()))
         .map(|served| served.name.clone())
         .collect();
     let ask = touched

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::engine::{EngineView, OMLX_LABEL};
-use super::release::Standing;
+use super::engine_view::{EngineView, OMLX_LABEL};
+use super::standing::Standing;
 use super::{Input, Lineage, PlanState};
 use crate::observe::{FileFact, Sudo, WeightsState};
 

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::files::sha256;
 use super::{MachinePlan, PlanState};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, sha256};
 
 /// The version of the format.
 const SCHEMA: &str = "fleetctl.saved-plan/1";

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::engine::{OMLX_LABEL, is_held};
+use super::engine_view::OMLX_LABEL;
 use super::{Action, Change, ChangeKind, Disturbs, Input, UnitAction, UnitStep};
-use crate::observe::LaunchdJob;
+use crate::observe::{LaunchdJob, is_held};
 use crate::render::{LoadedDefinition, Unit, UnitKind};
 
 const PREFIX: &str = "dev.fleetctl.";
@@ -65,7 +65,7 @@ fn one(input: &Input<'_>, unit: &Unit, written: &BTreeSet<&str>, omlx_restart: O
     let job = input.observed.jobs.get(&unit.label);
     let plist_changes = written.contains(unit.plist.as_str());
     let read_change = unit.reads.iter().find(|path| written.contains(path.as_str()));
-    if is_held(input, &unit.name) {
+    if is_held(input.observed, &unit.name) {
         if plist_changes || read_change.is_some() || omlx_restart.is_some() {
             work.steps.push(step(unit, UnitAction::LeaveHeld));
         }

@@ -1,9 +1,9 @@
 //! manifest.json: what fleetctl owns on a machine, with hashes (json.md, `render`).
 
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{Bundle, Content, Entry, Text};
+use crate::fleet::sha256;
 
 /// The document; its names are json.md's and do not change within a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,5 +75,5 @@ fn file(entry: &Entry) -> ManifestFile {
 /// SHA-256, hex; `None` for a text with a hole.
 fn hash(text: &Text) -> Option<String> {
     let known = text.holes().next().is_none();
-    known.then(|| Sha256::digest(text.shown()).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
+    known.then(|| sha256(text.shown().as_bytes()))
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fleet::{Fleet, ReferenceApi, Shadow};
+use crate::fleet::{Fleet, ReferenceApi, Shadow, hex};
 
 /// Changes when [`super::judge`] reads an answer in another way.
 const PARSER: &str = "1";
@@ -67,12 +67,7 @@ pub fn hash(texts: &[&str]) -> String {
         hasher.update(text.len().to_be_bytes());
         hasher.update(text.as_bytes());
     }
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-    }
-    hex
+    hex(&hasher.finalize())
 }
 
 #[cfg(test)]

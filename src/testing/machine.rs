@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::fleet::{Fleet, Machine, Release};
+use crate::fleet::{Fleet, Machine, Release, sha256};
 use crate::observe::{Answer, EngineAnswers, FileFact, Hardware, Identity, LaunchdJob, Memory, Observed, Path, Sudo};
 use crate::omlx::{self, Reach};
 use crate::plan::{Live, Merge, SecretId, Transaction, UnitAction, UnitKind, Values};
@@ -27,11 +27,6 @@ pub(crate) fn file(user: &str, group: &str, mode: u32, bytes: Vec<u8>) -> FileFa
         sha256: Some(sha256(&bytes)),
         bytes: Some(bytes),
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// What a machine holds right after an apply of the bundle.

@@ -4,12 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
 use super::target::Target;
 use crate::capacity::{Measured, drafts_in_use};
 use crate::command::Context;
-use crate::fleet::{Fleet, Machine, MachineName, Served};
+use crate::fleet::{Fleet, Machine, MachineName, Served, sha256};
 use crate::observe::PowerState;
 use crate::plan;
 use crate::transport::{As, Connector, Remote};
@@ -74,8 +72,6 @@ impl Site {
     pub(super) fn draft_revision(&self, fleet: &Fleet, served: &Served) -> Option<String> {
         let profile = fleet.profiles.get(&served.profile)?;
         let config = drafts_in_use(profile).find_map(|draft| self.measured.weights.get(draft)?.config.as_deref())?;
-        let digest =
-            Sha256::digest(config.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        Some(digest[..DIGITS].to_owned())
+        Some(sha256(config.as_bytes())[..DIGITS].to_owned())
     }
 }

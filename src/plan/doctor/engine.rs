@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Examined, Finding, Mend, codes, mend};
 use crate::fleet::{Bind, layout};
 use crate::observe::{FileFact, LaunchdJob};
-use crate::plan::release::{self, Standing};
+use crate::plan::standing::{Standing, standing};
 
 /// launchd ends a job so when it cannot open what the definition names (macos.md 1.5).
 const EX_CONFIG: i32 = 78;
@@ -65,7 +65,7 @@ fn port(examined: &Examined<'_>, all: &mut Vec<Finding>) {
 fn pending_restart(examined: &Examined<'_>, all: &mut Vec<Finding>) {
     let (observed, declared) = (examined.observed, examined.machine.omlx.release);
     let running = observed.engine.status.got().and_then(|status| status.get("version")?.as_str());
-    let finding = match release::standing(declared, running, observed.installed_release.as_deref(), true) {
+    let finding = match standing(declared, running, observed.installed_release.as_deref(), true) {
         Standing::Pending { running } => Finding::new(
             &codes::OMLX_RESTART_PENDING,
             format!("oMLX {declared} is installed, as declared, and {running} still runs"),

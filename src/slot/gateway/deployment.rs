@@ -8,6 +8,9 @@ use super::GatewayState;
 use crate::fleet::{Address, Balance, Bind, Fleet, Machine, Served, Slot};
 use crate::slot::{base_url, candidates, overlay};
 
+/// An attempt of a slot without a timeout ends after this: LiteLLM's own default, a load of the largest model included.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_mins(10);
+
 /// An attempt lasts at least this long (fleet.md, Slots).
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 

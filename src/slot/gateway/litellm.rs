@@ -6,15 +6,13 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value as Context, context};
 use serde_json::{Map, Value};
 
+use super::deployment::REQUEST_TIMEOUT;
 use super::lost::{late_loads, lost};
 use super::{Deployment, GatewayState, LostSemantic, Mirror, MirrorEnd, deployments, mirrors};
 use crate::fleet::{Fleet, Machine, MachineName, ReferenceApi, ShadowName, SlotKind};
 use crate::schedule::Moment;
 
 const TEMPLATE: &str = include_str!("../../../templates/gateway/litellm.yaml");
-
-/// An attempt of a slot without a timeout ends after this: LiteLLM's own default, a load of the largest model included.
-pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// The name of LiteLLM's callback that writes mirrored pairs down: `MODULE.OBJECT`, a file beside the configuration.
 const PAIRS_CALLBACK: &str = "fleetctl_pairs.pairs";

@@ -1,6 +1,6 @@
 //! What a router's static configuration cannot express, told slot by slot.
 
-use super::deployment::is_reachable;
+use super::deployment::{REQUEST_TIMEOUT, is_reachable};
 use super::{Deployment, GatewayState, mirrors};
 use crate::fleet::{Balance, Fleet, Machine, Rung, Slot, SlotKind, SlotName, Spill, format_duration};
 use crate::schedule::{LoadCost, Moment};
@@ -105,7 +105,7 @@ fn of_slot(slot: &Slot, mine: &[&Deployment<'_>], found: &mut Vec<LostSemantic>)
             slot,
             format!(
                 "it has no timeout: a machine that swallows packets is noticed after {} only",
-                format_duration(super::litellm::REQUEST_TIMEOUT)
+                format_duration(REQUEST_TIMEOUT)
             ),
         )),
         Some(timeout) if mine.len() > 1 => {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::payload::{Terms, payload};
+use super::payload::payload;
 use super::report::{MachineReport, MachineResult};
 use super::result::{Line, ResultDocument, State};
+use super::terms::Terms;
 use super::{Cancel, gateway, script};
 use crate::fleet::{Machine, MachineName};
 use crate::plan::{Drain, Transaction, Values};

@@ -12,12 +12,14 @@ mod history;
 mod hostile;
 mod job_start;
 mod payload;
+mod plan_lines;
 mod receipt;
 mod removal;
 mod report;
 mod result;
 mod run;
 mod script;
+mod terms;
 mod wave;
 
 pub use by_hand::{Deed, HandReport, HandResult, HandTerms, HandUnit, by_hand};
@@ -27,11 +29,12 @@ pub use history::{About, Generation, history};
 #[cfg(any(test, fuzzing))]
 pub(crate) use hostile::read_anything;
 pub use job_start::{JobEnd, JobPlace, JobStart, follow_job, start_job};
-pub use payload::{Payload, PayloadError, PayloadFile, Purpose, Terms, payload};
+pub use payload::{Payload, PayloadError, PayloadFile, payload};
 pub use receipt::{Occasion, Receipt};
 pub use removal::{Removal, removal};
 pub use report::{MachineReport, MachineResult, Report};
 pub use result::{ResultDocument, State};
 pub use run::{Order, rollback, run};
 pub use script::{attach as attach_script, upload};
+pub use terms::{Purpose, Terms};
 pub use wave::{Waves, WavesError};

@@ -1,8 +1,8 @@
 //! The machines of a plan, wave by wave.
 
 use super::carry_out::{Event, Events, Job, carry_out, tell};
-use super::payload::{Purpose, Terms};
 use super::report::{MachineReport, MachineResult};
+use super::terms::{Purpose, Terms};
 use super::{Cancel, Waves};
 use crate::fleet::MachineName;
 use crate::plan::Transaction;

@@ -5,7 +5,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::payload::{Payload, Purpose};
+use super::payload::Payload;
+use super::terms::Purpose;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::transport::quote;
 

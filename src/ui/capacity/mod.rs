@@ -8,5 +8,6 @@ mod sentences;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub use page::{CapacityAnswer, render_capacity};

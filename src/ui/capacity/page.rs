@@ -3,6 +3,7 @@
 use super::bar::{legend, parts};
 use super::sentences::{alternation, headroom, limit, numbers, too_long};
 use super::tables::{on_demand, residents};
+use super::verdict::{Verdict, verdicts};
 use crate::capacity::{Finding, MachineCapacity, WindowCapacity};
 use crate::fleet::{Fleet, Machine};
 use crate::ui::stacked_bar::stacked_bar;
@@ -24,12 +25,10 @@ const LONGEST_BAR: u16 = 100;
 
 /// The whole answer.
 pub fn render_capacity(answer: &CapacityAnswer<'_>, width: u16, color: bool) -> String {
-    let mut text = String::new();
     let page = Page { width, palette: Palette::new(color) };
+    let mut text: String = verdicts(answer).iter().map(|verdict| page.verdict(verdict)).collect();
     for capacity in answer.machines {
-        if !text.is_empty() {
-            text.push('\n');
-        }
+        text.push('\n');
         let Some(machine) = answer.fleet.machines.get(&capacity.machine) else { continue };
         text.push_str(&page.machine(answer, machine, capacity));
     }
@@ -49,6 +48,12 @@ struct Page {
 }
 
 impl Page {
+    fn verdict(&self, verdict: &Verdict) -> String {
+        let text = self.wrapped(&format!("{}: ", verdict.word), &verdict.text);
+        // Coloured behind the laying out, which counts columns.
+        text.replacen(verdict.word, &self.palette.tone(verdict.tone, verdict.word), 1)
+    }
+
     fn machine(&self, answer: &CapacityAnswer<'_>, machine: &Machine, capacity: &MachineCapacity) -> String {
         let budget = &capacity.budget;
         let mut text = format!(

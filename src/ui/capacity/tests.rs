@@ -18,7 +18,11 @@ fn article() -> Fleet {
 
 #[test]
 fn the_articles_studio_at_80() {
-    insta::assert_snapshot!(shown(&article(), &["mac-studio1"], 80), @r#"
+    insta::assert_snapshot!(shown(&article(), &["mac-studio1"], 80), @r"
+    does not fit: mac-studio1 (no room for moe-plain, dense-direct: 3 names take
+                103.9 GiB of 77.8 GiB)
+    contexts do not fit: mac-studio1 (5.1 GiB too much)
+
     mac-studio1  M3 Ultra, 96.0 GiB RAM, oMLX 0.3.8
     limit 77.8 GiB: what the GPU may wire (macOS's default, estimated); what oMLX
           allows its models is 79.2 GiB, what oMLX allows its process is 88.0 GiB
@@ -80,12 +84,15 @@ fn the_articles_studio_at_80() {
     TAKES is 1.05 × the weights, oMLX's own count, which decides what loads. CONTEXT
     and LARGEST are tokens: what is declared (or oMLX's default), and the most that
     one request can have while all else is at rest.
-    "#);
+    ");
 }
 
 #[test]
 fn the_articles_studio_at_160() {
-    insta::assert_snapshot!(shown(&article(), &["mac-studio1"], 160), @r#"
+    insta::assert_snapshot!(shown(&article(), &["mac-studio1"], 160), @r"
+    does not fit: mac-studio1 (no room for moe-plain, dense-direct: 3 names take 103.9 GiB of 77.8 GiB)
+    contexts do not fit: mac-studio1 (5.1 GiB too much)
+
     mac-studio1  M3 Ultra, 96.0 GiB RAM, oMLX 0.3.8
     limit 77.8 GiB: what the GPU may wire (macOS's default, estimated); what oMLX allows its models is 79.2 GiB, what oMLX allows its process is 88.0 GiB
     numbers: size declared, shape by the catalogue
@@ -123,12 +130,14 @@ fn the_articles_studio_at_160() {
 
     TAKES is 1.05 × the weights, oMLX's own count, which decides what loads. CONTEXT and LARGEST are tokens: what is declared (or oMLX's default), and the most that
     one request can have while all else is at rest.
-    "#);
+    ");
 }
 
 #[test]
 fn the_example_at_100() {
-    insta::assert_snapshot!(shown(&testing::example(), &["mac-studio1", "mac-mini1"], 100), @r#"
+    insta::assert_snapshot!(shown(&testing::example(), &["mac-studio1", "mac-mini1"], 100), @r"
+    fits: 2 machines; names alternate on mac-studio1
+
     mac-studio1  M3 Ultra, 96.0 GiB RAM, oMLX 0.3.8
     limit 79.2 GiB: what oMLX allows its models; what oMLX allows its process is 88.0 GiB, what the GPU
           may wire (declared) is 84.0 GiB
@@ -194,7 +203,7 @@ fn the_example_at_100() {
     TAKES is 1.05 × the weights, oMLX's own count, which decides what loads. CONTEXT and LARGEST are
     tokens: what is declared (or oMLX's default), and the most that one request can have while all else
     is at rest.
-    "#);
+    ");
 }
 
 #[test]
@@ -203,4 +212,24 @@ fn a_narrow_terminal_is_not_overrun() {
         let text = shown(&article(), &["mac-studio1", "mac-mini3", "mac-mini1"], width);
         assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}:\n{text}");
     }
+}
+
+/// The lines before the first machine.
+fn verdict(fleet: &Fleet, width: u16) -> String {
+    let names: Vec<&str> = fleet.machines.iter().map(|machine| machine.name.as_str()).collect();
+    shown(fleet, &names, width).split("\n\n").next().expect("a headline").to_owned()
+}
+
+#[test]
+fn it_begins_with_the_answer() {
+    let example = include_str!("../../../fleet.toml");
+    let sound = |text: &str| verdict(&testing::sound(text), 100);
+    insta::assert_snapshot!(sound(example), @"fits: 4 machines; names alternate on mac-studio1");
+    insta::assert_snapshot!(verdict(&article(), 80), @r"
+    does not fit: mac-studio1 (no room for moe-plain, dense-direct: 3 names take
+                103.9 GiB of 77.8 GiB)
+    contexts do not fit: mac-studio1 (5.1 GiB too much)
+    ");
+    insta::assert_snapshot!(sound(&example.replace("gpu_limit = \"84GB\"", "gpu_limit = \"60GB\"")), @"does not fit: mac-studio1 (2 residents take 66.1 GiB of 60.0 GiB in window night)");
+    insta::assert_snapshot!(sound(&example.replace("max_context_window = 32768", "max_context_window = 262144")), @"fits, but contexts do not: mac-studio1 (53.0 GiB too much in window night)");
 }

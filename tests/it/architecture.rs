@@ -62,9 +62,44 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The part of a file that is product code: without `#[cfg(test)]` modules, which stand last in a file.
+/// The part of a file that is product code: without its `#[cfg(test)] mod NAME { … }`, which stands last in a file.
 fn product_code(text: &str) -> &str {
-    text.find("#[cfg(test)]\nmod ").map_or(text, |tests| &text[..tests])
+    let mut tests = text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at);
+    let inline = tests.find(|at| text[*at..].lines().nth(1).is_some_and(|line| line.ends_with('{')));
+    inline.map_or(text, |at| &text[..at])
+}
+
+/// The rooms that follow a `crate::`: one, or those of a `crate::{…}`.
+fn rooms_named(path: &str) -> Vec<String> {
+    let name = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
+    let (mut depth, mut names, mut start) = (0, Vec::new(), 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' | ',' if depth == 0 => {
+                names.push(name(group[start..at].trim_start()));
+                start = at + 1;
+            }
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if c == '}' && depth == 0 && start == at + 1 {
+            break;
+        }
+    }
+    names
+}
+
+#[test]
+fn the_rooms_of_a_path_are_read() {
+    assert_eq!(rooms_named("fleet::{Bytes, Fleet};"), ["fleet"]);
+    assert_eq!(rooms_named("{config, fs::{self, tree}, ui};\nuse x::{y, z};"), ["config", "fs", "ui"]);
+    assert_eq!(rooms_named("{\n    render,\n    testing,\n};"), ["render", "testing", ""]);
+    assert_eq!(
+        product_code("mod a;\n#[cfg(test)]\nmod b;\nuse crate::x;\n#[cfg(test)]\nmod tests {\n"),
+        "mod a;\n#[cfg(test)]\nmod b;\nuse crate::x;\n"
+    );
 }
 
 /// Whether a file is a test module of its own: `#[cfg(test)] mod NAME;` in the module above it, or by its name (`NAME_tests.rs`, by `#[path]`).
@@ -106,11 +141,12 @@ fn every_room_uses_only_what_it_may_know() {
         let may = allowed.get(room.as_str()).unwrap_or_else(|| panic!("{path}: the room {room} is not in the table"));
         let text = std::fs::read_to_string(&file).expect("a source file");
         for (at, _) in product_code(&text).match_indices("crate::") {
-            let used: String = text[at + 7..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            let own = room.split('/').next() == Some(used.as_str());
-            if !used.is_empty() && !own && !may.contains(used.as_str()) {
-                let line = text[..at].lines().count();
-                wrong.push(format!("{path}:{line}: {room} may not use {used}"));
+            for used in rooms_named(&text[at + "crate::".len()..]) {
+                let own = room.split('/').next() == Some(used.as_str());
+                if !used.is_empty() && !own && !may.contains(used.as_str()) {
+                    let line = text[..at].lines().count();
+                    wrong.push(format!("{path}:{line}: {room} may not use {used}"));
+                }
             }
         }
     }

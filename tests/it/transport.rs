@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fleetctl::env::Env;
 use fleetctl::fleet::{Address, Bind, Bytes, Engine, Machine, MachineName, Release, Zone};
@@ -88,10 +88,8 @@ async fn scripts_go_in_and_bracketed_answers_come_out() {
     assert_eq!((output.text().as_str(), output.stderr.as_str(), output.code), ("a b\n", "oops", 127));
     assert_eq!(run("exit 255").await.expect("ran").code, 255);
     assert_eq!(run("cat; printf '%s' \"$(printf \"it's\")\"").await.expect("ran").text(), "it's");
-    // A process left behind holds the streams open; the answer does not wait for it.
-    let began = Instant::now();
+    // A process left behind holds the streams open; an answer that waited for it would not come within the ten seconds.
     assert_eq!(run("sleep 30 & printf x").await.expect("ran").text(), "x");
-    assert!(began.elapsed() < Duration::from_secs(8));
 
     let mut lines = Vec::new();
     let output = remote
@@ -220,10 +218,10 @@ async fn a_server_that_hangs_costs_its_timeout() {
     let operator = Operator::new();
     let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
     let port = listener.local_addr().expect("an address").port();
-    let began = Instant::now();
-    let error =
-        refused(&operator, &machine(port), ConnectOptions { timeout: Duration::from_secs(2), ..options() }).await;
-    assert!(began.elapsed() < Duration::from_secs(5));
+    let options = ConnectOptions { timeout: Duration::from_secs(2), ..options() };
+    let machine = machine(port);
+    let given_up = tokio::time::timeout(Duration::from_mins(1), refused(&operator, &machine, options));
+    let error = given_up.await.expect("it waits for its timeout only");
     insta::assert_snapshot!(shown(&error, port, &operator), @r#"
     Stalled: mac-a: cannot connect to localhost port PORT as USER: it takes the connection and then says nothing (Connection timed out during banner exchange)
     mac-a is frozen or out of memory, or something else listens on that port; try `ssh -p PORT USER@localhost`

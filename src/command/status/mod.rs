@@ -166,7 +166,9 @@ async fn look(
         shown.iter_mut().filter(|machine| machine.name == name.as_str()).for_each(|one| one.alerts.push(alert.clone()));
     }
     let mut shown = with_expectations(cx, fleet, shown, now);
-    shown.iter_mut().for_each(|machine| to_copy(machine, cx.ui.commands()));
+    for machine in &mut shown {
+        to_copy(machine, cx.ui.commands());
+    }
     let document = StatusDocument {
         schema: "fleetctl.status/1",
         fleet: fleet.name.clone(),

@@ -129,7 +129,7 @@ fn what_a_killed_sync_left_running_ends_before_the_next_begins() {
     for shell in shells() {
         let host = host();
         let first = start(&host, &shell, "first", COPY);
-        wait_until("the first copies", || host.read("weights/.part/small.lock/lock/rsync") != "");
+        wait_until("the first copies", || !host.read("weights/.part/small.lock/lock/rsync").is_empty());
         wait_until("its rsync runs", || copying(&host).len() == 1);
         kill("-KILL", &pid_of_lock(&host));
         drop(first);

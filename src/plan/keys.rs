@@ -50,6 +50,16 @@ pub(super) struct KeyChange {
     pub(super) reason: &'static str,
 }
 
+impl KeyChange {
+    /// The name whose entry or profile it is in; none in settings.json.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self.file {
+            OmlxFile::Settings => None,
+            OmlxFile::ModelSettings | OmlxFile::ModelProfiles => self.key.get(1).map(String::as_str),
+        }
+    }
+}
+
 /// One of oMLX's files.
 pub(super) struct FileKeys {
     pub(super) changes: Vec<KeyChange>,

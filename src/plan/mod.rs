@@ -11,6 +11,7 @@ mod files;
 mod input;
 mod job_standing;
 mod keys;
+mod live;
 mod measured;
 mod planner;
 mod pointer;

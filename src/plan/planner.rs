@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::{self, LinkChange};
+use super::engine;
 use super::engine_view::{EngineView, OMLX_LABEL};
 use super::files::{self, FileWork};
 use super::keys::{self, FileKeys};
+use super::live::{LinkChange, residents_now};
 use super::measured::{self, measured};
 use super::units::{self, UnitWork};
 use super::{
@@ -215,7 +216,7 @@ fn transaction(
 fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, restarts: bool) -> Gate {
     let declared = input.bundle.units.iter().any(|unit| unit.label == OMLX_LABEL);
     let measured = measured(input.fleet, input.machine, input.observed);
-    let residents: Vec<ServedName> = engine::residents_now(input)
+    let residents: Vec<ServedName> = residents_now(input)
         .into_iter()
         .filter(|served| !is_name_held(input.observed, served.name.as_str()))
         .map(|served| served.name.clone())

@@ -140,6 +140,14 @@ fn directories(machine: &Machine, entries: &[Entry]) -> Vec<(String, Owner, u32)
     for private in ["generations", "apply"] {
         all.insert(format!("{}/{private}", layout::STATE), (root(), 0o700));
     }
+    // On the way to it, below the home, everything is the user's (machine.md, its table): what the runner makes there by itself would be root's.
+    let home = format!("{}/", machine.home);
+    let within = |path: &&str| path.starts_with(&home);
+    let mut above = machine.omlx.base.as_str();
+    while let Some(parent) = above.rsplit_once('/').map(|(parent, _)| parent).filter(within) {
+        all.insert(parent.to_owned(), (user(), 0o755));
+        above = parent;
+    }
     all.insert(machine.omlx.base.clone(), (user(), 0o755));
     all.insert(layout::serve_directory(machine), (user(), 0o755));
     for entry in entries {

@@ -407,3 +407,19 @@ fn an_exposed_profile_has_no_engine_of_its_own() {
     }
     "#);
 }
+
+#[test]
+fn what_leads_to_the_base_below_the_home_is_the_users() {
+    let made = |base: &str| -> Vec<(String, String)> {
+        let text = EXAMPLE.replacen("\"~/.omlx\"", &format!("\"{base}\""), 1);
+        let fleet = testing::fleet(&text);
+        let machine = fleet.machines.get("mac-mini1").expect("declared");
+        let all = bundle(&fleet, machine).directories.into_iter();
+        let above = all.filter(|(path, ..)| machine.omlx.base.starts_with(&format!("{path}/")));
+        above.map(|(path, owner, mode)| (path, format!("{}:{} {mode:04o}", owner.user, owner.group))).collect()
+    };
+    assert_eq!(made("~/.omlx"), []);
+    let users = |path: &str| (path.to_owned(), "ops:staff 0755".to_owned());
+    assert_eq!(made("~/srv/llm/omlx"), [users("/Users/ops/srv"), users("/Users/ops/srv/llm")]);
+    assert_eq!(made("/srv/llm/omlx"), []);
+}

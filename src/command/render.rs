@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use serde::Deserialize;
+
 use super::Context;
 use crate::cli::RenderArgs;
 use crate::error::CommandError;
@@ -266,11 +268,24 @@ fn foreign(out: &Path, path: &Path) -> CommandError {
         .hint("give --out a directory of its own")
 }
 
+/// What tells a manifest from other JSON; the rest of it is passed over.
+#[derive(Deserialize)]
+struct Written {
+    schema: String,
+    machines: Vec<WrittenMachine>,
+}
+
+#[derive(Deserialize)]
+struct WrittenMachine {
+    name: String,
+}
+
 /// Whether a directory was written by `render` for that machine: its manifest says so.
 fn is_render(directory: &Path, machine: &str) -> bool {
     const LIMIT: u64 = 16 << 20;
     let Ok(text) = fs::read_text(&directory.join(MANIFEST), LIMIT) else { return false };
-    let Ok(manifest) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
-    manifest["schema"].as_str().is_some_and(|schema| schema.starts_with("fleetctl.render/"))
-        && manifest["machines"][0]["name"].as_str() == Some(machine)
+    serde_json::from_str::<Written>(&text).is_ok_and(|manifest| {
+        manifest.schema.starts_with("fleetctl.render/")
+            && manifest.machines.first().is_some_and(|written| written.name == machine)
+    })
 }

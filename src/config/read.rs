@@ -198,6 +198,10 @@ impl<T> Map<T> {
         self.0.keys().map(String::as_str)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

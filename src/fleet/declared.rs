@@ -36,6 +36,11 @@ impl<T> Declared<T> {
         self.0.contains_key(key.as_ref())
     }
 
+    /// The value at a place in the order of declaration, from 0.
+    pub fn at(&self, place: usize) -> Option<&T> {
+        self.0.get_index(place).map(|(_, value)| value)
+    }
+
     /// The place of a key in the order of declaration, from 0.
     pub fn position(&self, key: impl AsRef<str>) -> Option<usize> {
         self.0.get_index_of(key.as_ref())

@@ -13,6 +13,7 @@ mod job;
 pub mod layout;
 mod machine;
 mod name;
+mod placement;
 mod profile;
 mod schedule;
 mod secret_source;
@@ -36,6 +37,7 @@ pub use name::{
     JobName, MachineName, NameError, ProfileName, ScheduleName, ServedName, ShadowName, SlotName, TierLabel,
     WeightsName,
 };
+pub use placement::Placement;
 pub use profile::Profile;
 pub use schedule::{Rebinding, Schedule, Window};
 pub use secret_source::SecretSource;

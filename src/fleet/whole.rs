@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Declared, Gateway, Hub, Job, Machine, MachineName, Profile, Resolver, Schedule, Served, ServedName, Shadow, Slot,
-    Weights, Zone,
+    Declared, Gateway, Hub, Job, Machine, MachineName, Placement, Profile, Resolver, Schedule, Served, ServedName,
+    Shadow, Slot, Weights, Zone,
 };
 
 /// A validated fleet file. References are sound: what `config` lets through, these accessors find.
@@ -45,12 +45,14 @@ pub struct Fleet {
     /// The file itself as JSON without comments: keys sorted, but the entries of [machines], [serve] and the other keyed tables as declared,
     /// since their order means something; secrets are sources, as in the file.
     pub canonical: serde_json::Value,
+    /// Which names each machine serves: an index over `served`.
+    pub placement: Placement,
 }
 
 impl Fleet {
     /// The names that a machine serves, in the order of declaration.
     pub fn served_on<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Served> {
-        self.served.iter().filter(move |served| served.is_on(machine))
+        self.placement.served(&self.served, machine).iter().filter_map(|place| self.served.at(*place))
     }
 
     /// The names of a machine that have an engine of their own: what is linked, loaded and counted, in the order of declaration. The others
@@ -67,7 +69,7 @@ impl Fleet {
 
     /// The names that are resident on a machine outside every window, in the order of declaration.
     pub fn baseline_residents<'a>(&'a self, machine: &'a MachineName) -> impl Iterator<Item = &'a Served> {
-        self.served.iter().filter(move |served| served.is_resident_on(machine))
+        self.placement.resident(&self.served, machine).iter().filter_map(|place| self.served.at(*place))
     }
 
     /// The windows that decide a machine's resident set, in the order of declaration.

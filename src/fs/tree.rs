@@ -49,7 +49,7 @@ pub fn read_tree(root: &Path) -> io::Result<Option<Tree>> {
             } else if metadata.is_symlink() {
                 Node::Link(fs_err::read_link(entry.path())?)
             } else if metadata.is_file() && metadata.len() <= FILE_LIMIT {
-                read_file(&entry.path())?
+                read_file(&entry.path(), metadata.len())?
             } else {
                 Node::Other
             };
@@ -59,9 +59,10 @@ pub fn read_tree(root: &Path) -> io::Result<Option<Tree>> {
     Ok(Some(tree))
 }
 
-fn read_file(path: &Path) -> io::Result<Node> {
+/// `length` is what the file had a moment ago.
+fn read_file(path: &Path, length: u64) -> io::Result<Node> {
     use io::Read as _;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     fs_err::File::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
     Ok(Node::File { bytes, is_executable: false })
 }

@@ -14,7 +14,7 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
     parts.unit(units::omlx(machine));
     omlx_files(&mut parts, fleet, machine);
     links(&mut parts, fleet, machine);
-    parts.script("runner", RUNNER.to_owned());
+    parts.script("runner", RUNNER);
     parts.unit(units::rotate());
     parts.script("rotate", script::rotate());
     if units::waits_for_address(machine) {
@@ -105,7 +105,7 @@ impl Parts {
         self.entry(Entry { path, owner, mode: 0o600, content: Content::Keys(document) });
     }
 
-    fn script(&mut self, name: &str, text: String) {
+    fn script(&mut self, name: &str, text: &'static str) {
         self.whole(layout::script_path(name), Owner::root(), 0o755, Text::literal(text));
     }
 

@@ -71,6 +71,10 @@ pub(super) fn document(
         })
         .collect();
     let without = write(&[]);
+    if placeholders.is_empty() {
+        let fresh = Text::literal(without);
+        return OwnedDocument { file, keys, fresh };
+    }
     let stand_ins: Vec<String> = (0..placeholders.len()).map(|at| stand_in(&without, at)).collect();
     let fresh = with_holes(&write(&stand_ins), &stand_ins, &placeholders);
     OwnedDocument { file, keys, fresh }

@@ -28,8 +28,8 @@ pub(super) fn directory() -> String {
 }
 
 /// `LIB/gateway`.
-pub(super) fn start_script() -> String {
-    START_SCRIPT.to_owned()
+pub(super) const fn start_script() -> &'static str {
+    START_SCRIPT
 }
 
 /// The gateway of a machine; `None` where none is declared.

@@ -1,6 +1,8 @@
 //! The scripts that run on a Mac. No text of the fleet file enters them: what they must know is in their arguments, in tables and in environment files,
 //! so there is nothing to quote and a script is the same on every machine.
 
+use std::sync::LazyLock;
+
 /// JSON for the scripts.
 const JSON: &str = include_str!("../../templates/json.sh");
 
@@ -21,26 +23,31 @@ fn assembled(template: &str) -> String {
 }
 
 /// `job`: starts a command when it is its time.
-pub(super) fn job() -> String {
-    assembled(include_str!("../../templates/job.sh"))
+pub(super) fn job() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/job.sh")));
+    &TEXT
 }
 
 /// `rotate`: keeps the logs small.
-pub(super) fn rotate() -> String {
-    assembled(include_str!("../../templates/rotate.sh"))
+pub(super) fn rotate() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/rotate.sh")));
+    &TEXT
 }
 
 /// `omlx-when-bindable`: waits for the address, then becomes oMLX.
-pub(super) fn omlx_when_bindable() -> String {
-    assembled(include_str!("../../templates/omlx-when-bindable.sh"))
+pub(super) fn omlx_when_bindable() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/omlx-when-bindable.sh")));
+    &TEXT
 }
 
 /// `schedule`: the reconciler.
-pub(super) fn schedule() -> String {
-    assembled(include_str!("../../templates/schedule.sh"))
+pub(super) fn schedule() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/schedule.sh")));
+    &TEXT
 }
 
 /// `with-env`: becomes a command with the variables of an environment file.
-pub(super) fn with_env() -> String {
-    assembled(include_str!("../../templates/with-env.sh"))
+pub(super) fn with_env() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/with-env.sh")));
+    &TEXT
 }

@@ -1,5 +1,6 @@
 //! Text with holes for what render cannot know.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::secret::{ExposeSecret as _, SecretString};
@@ -43,7 +44,8 @@ pub enum Encoding {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
-    Literal(String),
+    /// A script is the same text for every machine.
+    Literal(Cow<'static, str>),
     Hole(Placeholder, Encoding),
 }
 
@@ -67,16 +69,16 @@ pub struct FillError(pub Placeholder);
 
 impl Text {
     /// Text without holes.
-    pub fn literal(text: impl Into<String>) -> Self {
+    pub fn literal(text: impl Into<Cow<'static, str>>) -> Self {
         Self(vec![Segment::Literal(text.into())])
     }
 
     /// With more literal text.
     pub fn push(&mut self, text: &str) {
         if let Some(Segment::Literal(last)) = self.0.last_mut() {
-            last.push_str(text);
+            last.to_mut().push_str(text);
         } else {
-            self.0.push(Segment::Literal(text.to_owned()));
+            self.0.push(Segment::Literal(Cow::Owned(text.to_owned())));
         }
     }
 
@@ -107,8 +109,8 @@ impl Text {
         self.0
             .iter()
             .map(|segment| match segment {
-                Segment::Literal(text) => text.clone(),
-                Segment::Hole(placeholder, _) => placeholder.shown(),
+                Segment::Literal(text) => Cow::Borrowed(text.as_ref()),
+                Segment::Hole(placeholder, _) => Cow::Owned(placeholder.shown()),
             })
             .collect()
     }
@@ -129,7 +131,7 @@ impl Text {
     /// The text as it travels to its machine: [`Placeholder::SecretKey`] stays as `{{secret-key}}`, which is filled there. Errors: [`FillError`].
     pub fn fill_but_secret_key(&self, values: &Values) -> Result<SecretString, FillError> {
         let kept = self.0.iter().map(|segment| match segment {
-            Segment::Hole(Placeholder::SecretKey, _) => Segment::Literal(Placeholder::SecretKey.shown()),
+            Segment::Hole(Placeholder::SecretKey, _) => Segment::Literal(Placeholder::SecretKey.shown().into()),
             other => other.clone(),
         });
         Self(kept.collect()).fill(values)

@@ -1,8 +1,8 @@
 //! Small fleets for the tests of time.
 
 use crate::fleet::{
-    Address, Bind, Bytes, Declared, Engine, Fleet, Job, JobName, Machine, MachineName, Profile, ProfileName, Rank,
-    Rebinding, Release, Schedule, ScheduleName, Served, ServedName, Slot, SlotKind, SlotName, Weekdays, Weights,
+    Address, Bind, Bytes, Declared, Engine, Fleet, Job, JobName, Machine, MachineName, Placement, Profile, ProfileName,
+    Rank, Rebinding, Release, Schedule, ScheduleName, Served, ServedName, Slot, SlotKind, SlotName, Weekdays, Weights,
     WeightsKind, WeightsName, Window, Zone,
 };
 
@@ -44,6 +44,7 @@ pub(crate) fn fleet_of(zone: &str, machines: usize) -> Fleet {
         hub: None,
         shadows: Declared::default(),
         canonical: serde_json::Value::Null,
+        placement: Placement::default(),
         machines,
         timezone,
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::state::{deciding, route_among, states_among};
 use super::{BoundRoute, MachineState, Opening, next_boundary, open_windows};
@@ -27,7 +27,11 @@ impl<'a> Moment<'a> {
 
     /// The same for one of many times of a period, whose openings ([`super::openings_between`]) were found once.
     pub fn among(fleet: &'a Fleet, at: Timestamp, openings: &[Opening<'a>]) -> Self {
-        Self::with_open(fleet, at, openings.iter().copied().filter(|opening| opening.contains(at)).collect())
+        // They stand in the order of their starts, and none lasts two days.
+        let earliest = at.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
+        let first = openings.partition_point(|opening| opening.start < earliest);
+        let started = openings[first..].iter().take_while(|opening| opening.start <= at);
+        Self::with_open(fleet, at, started.copied().filter(|opening| opening.contains(at)).collect())
     }
 
     fn with_open(fleet: &'a Fleet, at: Timestamp, open: Vec<Opening<'a>>) -> Self {
@@ -90,6 +94,17 @@ impl<'a> Moment<'a> {
 mod tests {
     use super::*;
     use crate::testing;
+
+    #[test]
+    fn a_moment_among_the_openings_of_a_period_is_the_one_that_a_new_look_would_find() {
+        let fleet = testing::example();
+        let monday: Timestamp = "2026-03-02T00:00:00-05:00".parse().expect("a time");
+        let at = |hours: i64| monday + SignedDuration::from_hours(hours);
+        let openings = crate::schedule::openings_between(&fleet, monday, at(14 * 24));
+        for moment in (0..14 * 24).map(|hours| Moment::among(&fleet, at(hours), &openings)) {
+            assert_eq!(moment.open, Moment::new(&fleet, moment.at).open, "{}", moment.at);
+        }
+    }
 
     #[test]
     fn a_later_moment_is_the_one_that_a_new_look_would_find() {

@@ -68,8 +68,12 @@ impl Machines<'_> {
                 return None;
             }
         };
-        let found: Vec<MachineName> =
-            self.sound.iter().filter(|machine| selector.matches(machine)).map(|machine| machine.name.clone()).collect();
+        let found: Vec<MachineName> = match &selector {
+            Selector::Machine(name) => self.sound.get(name).into_iter().map(|machine| machine.name.clone()).collect(),
+            many => {
+                self.sound.iter().filter(|machine| many.matches(machine)).map(|machine| machine.name.clone()).collect()
+            }
+        };
         if found.is_empty() && !self.may_mean_unsound(&selector) {
             problems.push(self.nothing(&selector, text, span));
             return None;
@@ -83,6 +87,10 @@ impl Machines<'_> {
     }
 
     fn may_mean_unsound(&self, selector: &Selector) -> bool {
+        // Every sound machine is one of the file.
+        if self.sound.len() == self.raw.len() {
+            return false;
+        }
         self.raw.iter().filter(|(name, ..)| !self.sound.contains(name)).any(|(name, _, raw)| match selector {
             Selector::Machine(wanted) => *wanted == *name,
             Selector::Glob(_) => true,

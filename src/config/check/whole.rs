@@ -17,7 +17,7 @@ use crate::config::raw::{RawFile, RawMachine};
 use crate::config::read::{self, Map};
 use crate::config::syntax;
 use crate::diagnostic::{self, Code, Problem, Severity};
-use crate::fleet::{Fleet, Zone};
+use crate::fleet::{Fleet, Placement, Zone};
 
 /// Every code of this room.
 pub(crate) fn codes() -> Vec<&'static Code> {
@@ -137,6 +137,7 @@ pub(crate) fn fleet(raw: &RawFile, tree: &Table, problems: &mut Problems) -> Opt
         hub,
         shadows,
         canonical: canonical(tree),
+        placement: Placement::default(),
     };
     let view = View { raw, tree, fleet: &fleet, release: omlx.release };
     ports::check(view, problems);

@@ -12,6 +12,7 @@ mod history;
 mod hostile;
 mod job_start;
 mod payload;
+mod payload_error;
 mod plan_lines;
 mod receipt;
 mod removal;
@@ -29,7 +30,8 @@ pub use history::{About, Generation, history};
 #[cfg(any(test, fuzzing))]
 pub(crate) use hostile::read_anything;
 pub use job_start::{JobEnd, JobPlace, JobStart, follow_job, start_job};
-pub use payload::{Payload, PayloadError, PayloadFile, payload};
+pub use payload::{Payload, PayloadFile, payload};
+pub use payload_error::PayloadError;
 pub use receipt::{Occasion, Receipt};
 pub use removal::{Removal, removal};
 pub use report::{MachineReport, MachineResult, Report};

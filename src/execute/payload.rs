@@ -3,28 +3,12 @@
 //! Knows nothing of connections. Secrets stand in the blobs only: they are on the wire inside the script's standard input, and on the machine in root's own
 //! directory with mode 0700.
 
+use super::payload_error::PayloadError;
 use super::plan_lines::{plan_lines, yes};
 use super::terms::{Purpose, Terms};
 use crate::fleet::sha256;
-use crate::plan::{Drain, FillError, RUNNER, Transaction, Values};
+use crate::plan::{Drain, RUNNER, Transaction, Values};
 use crate::secret::{ExposeSecret as _, SecretString};
-
-/// Why a payload cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum PayloadError {
-    /// A hole without a value.
-    #[error("{path} cannot be written")]
-    Fill {
-        /// The file.
-        path: String,
-        /// What is missing.
-        #[source]
-        source: FillError,
-    },
-    /// A path or name that cannot travel.
-    #[error("{0:?} holds a control character")]
-    Control(String),
-}
 
 /// A file of the payload.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::payload::PayloadError;
+use super::payload_error::PayloadError;
 use super::terms::Purpose;
 use crate::fleet::{layout, sha256};
 use crate::plan::{

@@ -1,12 +1,10 @@
 //! How a script is sent and how its answer is told from everything else that a login shell may print.
 //!
-//! The script travels in the command line or by standard input, as one function, so that a shell that gets only a part of it runs nothing; its standard input is /dev/null, so that no command in it can
+//! The script travels as one function, so that a shell that gets only a part of it runs nothing; its standard input is /dev/null, so that no command in it can
 //! eat the rest. Markers with a word of this run bracket its output: noise before (a chatty `.zshenv`) is cut off, a missing end is a cut connection, and the exit
 //! code in the end marker cannot be mistaken for that of ssh (255) or of the login shell (127).
 
 use std::hash::{BuildHasher as _, Hasher as _};
-
-use super::quote::quote_for_any_shell;
 
 /// A word that no output holds by chance: 64 random bits in hex. Not a secret.
 pub fn nonce() -> String {
@@ -15,26 +13,11 @@ pub fn nonce() -> String {
     format!("{word:016x}")
 }
 
-/// The text that the shell runs.
+/// The text that goes to the shell's standard input.
 pub(super) fn wrap(script: &str, nonce: &str) -> String {
     format!(
         "fleetctl_main() {{\n{script}\n}}\nprintf '@@%s begin\\n' {nonce}\n( fleetctl_main ) </dev/null\nprintf '\\n@@%s end %s\\n' {nonce} \"$?\"\nexit 0\n"
     )
-}
-
-/// The longest command line that carries a script, bytes: Linux takes arguments of up to 128 KiB (execve(2)), macOS 1 MiB of them (`sysctl kern.argmax`), and
-/// OpenSSH's master takes requests of up to 256 KiB (channels.c, `CHANNEL_MUX_MAX_PACKET`).
-const LONGEST_COMMAND: usize = 96 << 10;
-
-/// A login shell's command line that runs the text by itself, with nothing on standard input; none when it would be too long, or no text.
-///
-/// It saves a round trip: sshd opens a session without room for input, and makes room only when it has the command (serverloop.c, `server_request_session`: a
-/// window of 0). The text stands in the environment and not among the arguments, because everybody may read those (ps(1)) and fleetctl itself looks for names
-/// there. Still it must hold no secret: until the login shell has read its own files, it is that shell's argument.
-pub(super) fn command(text: &str) -> Option<String> {
-    let quoted = quote_for_any_shell(text);
-    let line = format!("exec /usr/bin/env QUESTION={quoted} /bin/sh -c 'eval \"unset QUESTION; $QUESTION\"'");
-    (line.len() <= LONGEST_COMMAND && !line.contains('\0')).then_some(line)
 }
 
 /// An exit code and its newline have at most this many bytes (`-2147483648`).
@@ -219,16 +202,6 @@ mod tests {
                 assert!(!String::from_utf8_lossy(&run(&text[..cut])).contains("out"), "{cut}");
             }
         }
-    }
-
-    #[test]
-    fn a_command_line_has_its_limits() {
-        assert!(
-            command(&wrap("true", "w"))
-                .is_some_and(|line| line.starts_with("exec /usr/bin/env QUESTION='fleetctl_main"))
-        );
-        assert_eq!(command(&"x".repeat(LONGEST_COMMAND)), None);
-        assert_eq!(command("a\0b"), None);
     }
 
     proptest! {

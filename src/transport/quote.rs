@@ -12,21 +12,6 @@ pub fn quote(argument: &str) -> String {
     format!("'{}'", argument.replace('\'', r"'\''"))
 }
 
-/// As [`quote`], for a login shell that nobody chose: fish keeps `\\` and `\'` special inside single quotes, so a backslash stands outside of them as well.
-pub(super) fn quote_for_any_shell(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + text.len() / 8 + 2);
-    quoted.push('\'');
-    for character in text.chars() {
-        match character {
-            '\\' => quoted.push_str(r"'\\'"),
-            '\'' => quoted.push_str(r"'\''"),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('\'');
-    quoted
-}
-
 /// An argv as one command line.
 pub fn quote_all<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
     arguments.into_iter().map(quote).collect::<Vec<_>>().join(" ")
@@ -34,8 +19,6 @@ pub fn quote_all<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -53,18 +36,11 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         #[expect(clippy::disallowed_methods, reason = "the test asks a real shell")]
-        fn a_real_shell_gives_back_the_same(text in "[^\0]{0,40}|[\\\\'\n!a]{0,12}") {
-            for shell in ["/bin/sh", "/bin/bash", "/bin/zsh", "/usr/bin/fish"].into_iter().filter(|path| Path::new(path).exists()) {
-                for quote in [quote, quote_for_any_shell] {
-                    if shell.ends_with("fish") && quote("\\") == "'\\'" {
-                        continue;
-                    }
-                    let output = std::process::Command::new(shell)
-                        .arg("-c").arg(format!("printf %s {}", quote(&text)))
-                        .output().expect("it runs");
-                    prop_assert_eq!(String::from_utf8_lossy(&output.stdout), text.as_str(), "{}", shell);
-                }
-            }
+        fn a_real_shell_gives_back_the_same(text in "[^\0]{0,40}") {
+            let output = std::process::Command::new("/bin/sh")
+                .arg("-c").arg(format!("printf %s {}", quote(&text)))
+                .output().expect("sh runs");
+            prop_assert_eq!(String::from_utf8_lossy(&output.stdout), text);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 
 use super::connector::{Connector, Link};
-use super::envelope::{Progress, Reader, command, nonce, wrap};
+use super::envelope::{Progress, Reader, nonce, wrap};
 use super::error::RunError;
 use super::process;
 use super::route::Route;
@@ -96,7 +96,6 @@ impl Remote {
     }
 
     /// Runs a POSIX sh script and returns its answer. Its standard input is empty: what it needs stands in it, quoted, or as a here-document.
-    /// As the login user it must hold no secret: other users of the machine may see it for a moment.
     ///
     /// Errors: see [`RunError`]; an exit code other than 0 is no error here.
     pub async fn run(&self, who: As, script: &str, within: Duration) -> Result<Output, RunError> {
@@ -131,77 +130,46 @@ impl Remote {
         self.talk(&mut talk, script, line).await
     }
 
-    async fn talk(&self, talk: &mut Talk, script: &str, mut line: impl FnMut(&str) + Send) -> Result<Output, RunError> {
+    async fn talk(&self, talk: &mut Talk, script: &str, line: impl FnMut(&str) + Send) -> Result<Output, RunError> {
+        let machine = || self.machine().clone();
         // The semaphore is never closed.
         let _channel = self.0.channels.acquire().await;
         let input = wrap(script, &talk.nonce);
         if self.0.route == Route::Local {
-            let ended = self.converse_here(talk, &input, line).await?;
+            let mut words = match talk.who {
+                As::Login => "/bin/sh -s",
+                As::Root => sudo::COMMAND,
+            }
+            .split(' ');
+            let mut command = process::command(words.next().unwrap_or("/bin/sh"));
+            command.args(words).stdin(std::process::Stdio::piped());
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            let local = |source| RunError::Local { machine: machine(), source };
+            let mut child = command.spawn().map_err(local)?;
+            let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
+            let Some(((stdin, stdout), stderr)) = pipes else {
+                return Err(local(std::io::Error::other("no pipes")));
+            };
+            let ended = talk.converse(&input, stdin, stdout, stderr, line).await;
+            if matches!(ended, Ended::Eof) {
+                let code = child.wait().await.ok().and_then(|status| status.code());
+                return talk.explain(code);
+            }
             return talk.finish(&ended);
         }
-        // What root runs may hold secrets, and sudo allows one command line: it always goes by standard input.
-        let at_once = if talk.who == As::Login { command(&input) } else { None };
-        if let Some(at_once) = at_once {
-            let ended = self.converse_there(talk, &at_once, "", &mut line).await?;
-            // A login shell that does not read the line as POSIX does (csh knows no newline in quotes) ran nothing of it: it gets one that every shell reads.
-            if !matches!(ended, Ended::Eof(Some(_))) || talk.reader.has_begun() {
-                return talk.finish(&ended);
-            }
-            talk.begin_again();
-        }
-        let by_input = match talk.who {
+        let session = self.session().await?;
+        let line_of_shell = match talk.who {
             // A shell that takes its script from standard input reads it byte by byte, a system call each; this one reads it whole, and what is cut on the way
             // is still no complete function.
             As::Login => "exec /bin/sh -c 'eval \"$(/bin/cat)\"'".to_owned(),
             As::Root => format!("exec {}", sudo::COMMAND),
         };
-        let ended = self.converse_there(talk, &by_input, &input, line).await?;
-        talk.finish(&ended)
-    }
-
-    /// On this computer.
-    async fn converse_here(
-        &self,
-        talk: &mut Talk,
-        input: &str,
-        line: impl FnMut(&str) + Send,
-    ) -> Result<Ended, RunError> {
-        let mut words = match talk.who {
-            As::Login => "/bin/sh -s",
-            As::Root => sudo::COMMAND,
-        }
-        .split(' ');
-        let mut command = process::command(words.next().unwrap_or("/bin/sh"));
-        command.args(words).stdin(std::process::Stdio::piped());
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let local = |source| RunError::Local { machine: self.machine().clone(), source };
-        let mut child = command.spawn().map_err(local)?;
-        let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
-        let Some(((stdin, stdout), stderr)) = pipes else {
-            return Err(local(std::io::Error::other("no pipes")));
-        };
-        let ended = talk.converse(input, stdin, stdout, stderr, line).await;
-        Ok(match ended {
-            Ended::Eof(_) => Ended::Eof(child.wait().await.ok().and_then(|status| status.code())),
-            said => said,
-        })
-    }
-
-    /// On the machine, by one session of its connection.
-    async fn converse_there(
-        &self,
-        talk: &mut Talk,
-        command_line: &str,
-        input: &str,
-        line: impl FnMut(&str) + Send,
-    ) -> Result<Ended, RunError> {
-        let machine = || self.machine().clone();
         let spawn = async |session: Arc<Session>| {
-            let mut command = session.arc_raw_command(command_line);
+            let mut command = session.arc_raw_command(&line_of_shell);
             command.stdin(openssh::Stdio::piped()).stdout(openssh::Stdio::piped()).stderr(openssh::Stdio::piped());
             command.spawn().await
         };
-        let mut child = match spawn(self.session().await?).await {
+        let mut child = match spawn(session).await {
             Ok(child) => child,
             // The connection has gone before anything was sent (it was kept, or the operator took his time): once more.
             Err(openssh::Error::Disconnected) => {
@@ -215,15 +183,16 @@ impl Remote {
             let source = std::io::Error::other("no pipes");
             return Err(RunError::Local { machine: machine(), source });
         };
-        let ended = talk.converse(input, stdin, stdout, stderr, line).await;
-        Ok(match ended {
-            Ended::Eof(_) => Ended::Eof(match child.wait().await {
+        let ended = talk.converse(&input, stdin, stdout, stderr, line).await;
+        if matches!(ended, Ended::Eof) {
+            let code = match child.wait().await {
                 Ok(status) => status.code(),
                 Err(openssh::Error::Remote(_)) => Some(127),
                 Err(_) => None,
-            }),
-            said => said,
-        })
+            };
+            return talk.explain(code);
+        }
+        talk.finish(&ended)
     }
 
     async fn session(&self) -> Result<Arc<Session>, RunError> {
@@ -245,8 +214,8 @@ impl Remote {
 enum Ended {
     /// By the end marker.
     Said(i32),
-    /// By the end of standard output, without the marker; with the exit code, as far as there is one.
-    Eof(Option<i32>),
+    /// By the end of standard output, without the marker.
+    Eof,
     /// By too much output.
     TooMuch,
 }
@@ -266,12 +235,6 @@ impl Talk {
         let nonce = nonce();
         let reader = Reader::new(&nonce, LIMIT);
         Self { machine, who, nonce, reader, stderr: Vec::new(), keeps: true }
-    }
-
-    /// Forgets what came so far.
-    fn begin_again(&mut self) {
-        self.reader = Reader::new(&self.nonce, LIMIT);
-        self.stderr.clear();
     }
 
     /// Writes the script while it reads both streams, until the script has said its last word: a process that it left behind may hold the streams open.
@@ -308,7 +271,7 @@ impl Talk {
                     if n == 0 {
                         // What was said on the other stream explains it.
                         drop(timeout(Duration::from_millis(200), read_rest(&mut stderr, &mut self.stderr)).await);
-                        return Ended::Eof(None);
+                        return Ended::Eof;
                     }
                     let progress = self.reader.push(&piece[..n]);
                     if self.reader.has_begun() {
@@ -342,7 +305,7 @@ impl Talk {
                 Ok(Output { stdout, stderr: self.said(), code })
             }
             Ended::TooMuch => Err(RunError::TooMuch { machine: self.machine.clone(), limit: LIMIT }),
-            Ended::Eof(code) => self.explain(*code),
+            Ended::Eof => self.explain(None),
         }
     }
 

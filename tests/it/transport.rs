@@ -117,37 +117,6 @@ async fn scripts_go_in_and_bracketed_answers_come_out() {
 }
 
 #[tokio::test]
-async fn a_question_goes_with_the_command_line_and_a_shell_that_cannot_read_it_gets_it_by_standard_input() {
-    let question = "printf '%s\\n' \"it's a \\\\ and \"'\\n'; echo \"${QUESTION-nothing left}\"; exit 3";
-    for (login_shell, sessions) in [
-        // No round trip is spent on input: there is none.
-        ("exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\" </dev/null", 1),
-        (
-            "[ -x /usr/bin/fish ] || exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\nexec /usr/bin/fish -c \"$SSH_ORIGINAL_COMMAND\"",
-            1,
-        ),
-        // As csh has it.
-        (
-            "case $SSH_ORIGINAL_COMMAND in *'\n'*) echo \"Unmatched '.\" >&2; exit 1 ;; esac\nexec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
-            2,
-        ),
-    ] {
-        let operator = Operator::new();
-        let (shell, count) = (operator.path("shell"), operator.path("count"));
-        std::fs::write(&shell, format!("echo >>{}\n{login_shell}\n", count.display())).expect("written");
-        let server = Sshd::start(&operator, &format!("ForceCommand /bin/sh {}", shell.display()));
-        operator.knows("mac-a", &server);
-        let connector = connector(&operator, options());
-        let remote = connector.connect(&machine(server.port)).await.expect("connected");
-        let output = remote.run(As::Login, question, Duration::from_secs(10)).await.expect("ran");
-        let expected = ("it's a \\ and \\n\nnothing left\n", "", 3);
-        assert_eq!((output.text().as_str(), output.stderr.as_str(), output.code), expected, "{login_shell}");
-        assert_eq!(std::fs::read_to_string(count).expect("counted").lines().count(), sessions, "{login_shell}");
-        connector.close().await;
-    }
-}
-
-#[tokio::test]
 async fn a_connection_that_has_gone_is_made_again_and_a_kept_one_is_used_again() {
     let operator = Operator::new();
     let server = Sshd::start(&operator, "");

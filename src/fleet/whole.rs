@@ -26,7 +26,7 @@ pub struct Fleet {
     pub weights: Declared<Weights>,
     /// [profiles]
     pub profiles: Declared<Profile>,
-    /// [serve]
+    /// [serve]; whoever changes it changes a clone, because `placement` is found from it once.
     pub served: Declared<Served>,
     /// [slots]
     pub slots: Declared<Slot>,

@@ -78,7 +78,7 @@ fn a_homebrew_service_is_written_down_taken_over_and_given_back() {
     assert_eq!(said.code, 6, "{said:?}");
     let plan: serde_json::Value = serde_json::from_str(&said.out).expect("a document");
     let detail = plan["machines"][0]["detail"].as_str().unwrap_or_default();
-    assert!(detail.contains("homebrew.mxcl.omlx") && detail.contains("fleetctl adopt mac-mini1"), "{detail}");
+    assert!(detail.contains("homebrew.mxcl.omlx") && detail.contains(" adopt mac-mini1`"), "{detail}");
     let values: Vec<&str> = plan["machines"][0]["changes"]
         .as_array()
         .expect("changes")

@@ -229,9 +229,13 @@ fn two_applies_at_once_are_one_after_the_other() {
         std::thread::sleep(Duration::from_millis(dice.next(2500)));
         let second = walk.begin(Purpose::Apply, &transaction(&present, &targets[1]));
         let ends = [Walk::end(first), Walk::end(second)];
-        let committed: Vec<usize> = (0..2).filter(|at| ends[*at].0 == "committed").collect();
+        let (found, left) = walk.look();
+        // Between two looks of the one that watches, the next one's result may take the place of its own: then the machine tells who came through.
+        let came_through = |at: usize| changes[at].iter().all(|path| found.get(path) == targets[at].get(path));
+        let committed: Vec<usize> =
+            (0..2).filter(|at| ends[*at].0 == "committed" || (ends[*at].0 == "lost" && came_through(*at))).collect();
         for (word, said) in &ends {
-            assert!(["committed", "refused", "busy"].contains(&word.as_str()), "round {round}: {word}: {said}");
+            assert!(["committed", "refused", "busy", "lost"].contains(&word.as_str()), "round {round}: {word}: {said}");
         }
         assert!(!committed.is_empty(), "round {round}: nobody came through: {ends:?}");
         assert!(
@@ -249,7 +253,6 @@ fn two_applies_at_once_are_one_after_the_other() {
                 }
             }
         }
-        let (found, left) = walk.look();
         assert_eq!(found, expected, "round {round}: {ends:?}");
         generation += committed.len();
         assert_eq!(left.trim_end(), format!("{generation}"), "round {round}: something is left lying about");

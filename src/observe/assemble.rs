@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::answered::Answered;
+use super::file_facts::{files, json_at};
+use super::foreign::foreign;
 use super::parse::{
-    Process, Section, Stat, StatKind, df, engine_answers, launchctl_print, lsof, print_disabled, ps, sections, shasum,
-    stat, sysctl, vm_stat, weights_files,
+    Lsof, Process, Sysctl, VmStat, df, engine_answers, launchctl_print, lsof, print_disabled, ps, sections, sysctl,
+    vm_stat, weights_files,
 };
 use super::{
-    Answer, Ask, Checkup, Connection, EngineAnswers, FileFact, ForeignEngine, Hardware, Identity, LaunchdJob, Lock,
-    Memory, Observed, Path, PortOwner, Sudo,
+    Answer, Ask, Checkup, Connection, EngineAnswers, FileFact, Hardware, Identity, LaunchdJob, Lock, Memory, Observed,
+    Path, PortOwner, Sudo, WeightsFact,
 };
-use crate::fleet::{self, Bytes, MachineName, layout};
-
-/// Texts above this are not brought by the probe, bytes.
-const LONGEST_TEXT: u64 = 1 << 20;
+use crate::fleet::{Bytes, MachineName, layout};
 
 /// Where a Mac says its zone: a link into zoneinfo, on some releases by way of a second link.
 pub const ZONE_LINKS: [&str; 2] = ["/etc/localtime", "/var/db/timezone/localtime"];
@@ -32,136 +32,66 @@ pub fn observed(
     let all = sections(output, nonce);
     let answer = Answered { all: &all };
     let mut notes: Vec<String> = answer.each("note").map(|section| section.text().trim().to_owned()).collect();
-    let numbers = sysctl(&answer.text("sysctl"));
-    let pages = vm_stat(&answer.text("vm_stat"));
     let files = files(&answer, ask, &mut notes);
-    let json = |path: &str| json_at(&files, path, &mut Vec::new());
-    let mut malformed = Vec::new();
-    for name in ["manifest", "record", "result", "held", "schedule/state"] {
-        drop(json_at(&files, &format!("{}/{name}.json", layout::STATE), &mut malformed));
-    }
-    notes.extend(malformed);
-    let processes: Vec<Process> = answer.each("processes").flat_map(|section| ps(&section.text())).collect();
-    let jobs: BTreeMap<String, LaunchdJob> = answer
-        .each("job")
-        .filter_map(|section| Some((section.argument.to_owned(), launchctl_print(&section.text())?)))
-        .collect();
-    let sockets = lsof(&answer.each("lsof").map(|section| section.text().into_owned()).collect::<String>());
-    let is_observed = answer.has("lsof");
-    let port = ask.ports.first().copied().unwrap_or_default();
-    let weights = weights_files(&all);
-    let volumes = df(&answer.text("df"));
-    let disk_free = [&ask.weights_directory, layout::STATE, &ask.base]
-        .into_iter()
-        .zip(volumes)
-        .map(|(path, volume)| (path.to_owned(), volume.available))
-        .collect();
+    let mut state = |name: &str| json_at(&files, &format!("{}/{name}.json", layout::STATE), &mut notes);
+    let (manifest, record, result) = (state("manifest"), state("record"), state("result"));
+    let (held, schedule) = (state("held"), state("schedule/state"));
     if !answer.has("slow-end") && answer.has("end") {
         notes.push(
             "something hangs there (a dead mount, lsof or tailscale): disk, weights or ports may be missing below"
                 .to_owned(),
         );
     }
-    let identity = identity(&answer, &files, &numbers);
+    let numbers = sysctl(&answer.text("sysctl"));
+    let processes: Vec<Process> = answer.each("processes").flat_map(|section| ps(&section.text())).collect();
+    let jobs: BTreeMap<String, LaunchdJob> = answer
+        .each("job")
+        .filter_map(|section| Some((section.argument.to_owned(), launchctl_print(&section.text())?)))
+        .collect();
+    let sockets = lsof(&answer.each("lsof").map(|section| section.text().into_owned()).collect::<String>());
+    let program = answer.has("program").then(|| answer.text("program"));
     Observed {
         machine: machine.clone(),
         taken_at,
         path,
-        hardware: Hardware {
-            memory: numbers.memory.map(Bytes),
-            chip: numbers.chip.clone(),
-            cores: numbers.cores,
-            gpu_limit: numbers
-                .gpu_limit_mebibytes
-                .filter(|mebibytes| *mebibytes > 0)
-                .and_then(|mebibytes| mebibytes.checked_mul(1 << 20))
-                .map(Bytes),
-        },
-        memory: Memory {
-            available: pages.available().map(Bytes),
-            wired: pages.bytes(pages.wired).map(Bytes),
-            compressed: pages.bytes(pages.compressor).map(Bytes),
-            swap_used: numbers.swap_used.map(Bytes),
-            pressure: numbers.pressure,
-        },
-        disk_free,
-        serve_entries: files
-            .keys()
-            .filter(|path| path.starts_with(&format!("{}/serve/", ask.base)))
-            .filter(|path| files.get(*path) != Some(&FileFact::Missing))
-            .cloned()
-            .collect(),
+        identity: identity(&answer, &files, &numbers),
+        hardware: hardware(&numbers),
+        memory: memory(&numbers, &vm_stat(&answer.text("vm_stat"))),
+        disk_free: disk_free(&answer, ask),
+        serve_entries: serve_entries(&files, ask),
         foreign: foreign(&answer, &jobs, &processes),
         disabled: print_disabled(&answer.text("disabled")),
         listeners: listeners(&sockets.listeners, &processes),
-        connections: is_observed.then(|| {
-            sockets
-                .established
-                .iter()
-                .filter(|(here, _)| *here == port)
-                .map(|(_, peer)| Connection { peer: peer.clone() })
-                .collect()
-        }),
-        program_present: answer.has("program").then(|| answer.text("program").lines().any(|line| line == "present")),
-        programs: answer.has("program").then(|| {
-            answer
-                .text("program")
-                .lines()
-                .filter_map(|line| line.strip_prefix("executable "))
-                .map(str::to_owned)
-                .collect()
-        }),
-        installed_release: installed_release(&answer, &files, &ask.program),
+        connections: answer.has("lsof").then(|| connections(&sockets, ask)),
+        program_present: program.as_ref().map(|text| text.lines().any(|line| line == "present")),
+        programs: program
+            .as_ref()
+            .map(|text| text.lines().filter_map(|line| line.strip_prefix("executable ")).map(str::to_owned).collect()),
+        installed_release: installed_release(program.as_deref().unwrap_or_default(), &files, &ask.program),
         engine: engine_answers(&all).unwrap_or(EngineAnswers {
             health: Answer::NotAsked,
             status: Answer::NotAsked,
             models: Answer::NotAsked,
         }),
-        weights: ask
-            .weights
-            .iter()
-            // A look that was given up half-way says of no path that nothing is there.
-            .filter(|_| answer.has("slow-end"))
-            .map(|path| (path.clone(), weights.fact(path)))
-            .collect(),
-        manifest: json(&format!("{}/manifest.json", layout::STATE)),
-        record: json(&format!("{}/record.json", layout::STATE)),
-        result: json(&format!("{}/result.json", layout::STATE)),
-        held: json(&format!("{}/held.json", layout::STATE)),
-        schedule: json(&format!("{}/schedule/state.json", layout::STATE)),
+        weights: weights(&answer, ask),
+        manifest,
+        record,
+        result,
+        held,
+        schedule,
         job_runs: job_runs(&files),
         lock: lock(&files, &processes),
         generations: generations(&answer),
         sudo: sudo(&answer),
         checkup: ask.checkup.then(|| Checkup::of(&all)),
         engine_uptime: engine_uptime(&jobs, &processes),
-        identity,
         jobs,
         files,
         notes,
     }
 }
 
-struct Answered<'a> {
-    all: &'a [Section<'a>],
-}
-
-impl<'a> Answered<'a> {
-    fn each(&self, name: &'static str) -> impl Iterator<Item = &'a Section<'a>> {
-        self.all.iter().filter(move |section| section.name == name)
-    }
-
-    fn has(&self, name: &'static str) -> bool {
-        self.each(name).next().is_some()
-    }
-
-    /// The text of the first section of a name; empty when there is none.
-    fn text(&self, name: &'static str) -> String {
-        self.each(name).next().map(|section| section.text().into_owned()).unwrap_or_default()
-    }
-}
-
-fn identity(answer: &Answered<'_>, files: &BTreeMap<String, FileFact>, numbers: &super::parse::Sysctl) -> Identity {
+fn identity(answer: &Answered<'_>, files: &BTreeMap<String, FileFact>, numbers: &Sysctl) -> Identity {
     let text = answer.text("identity");
     let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
     // uid=501(ops) gid=20(staff) …
@@ -182,69 +112,52 @@ fn identity(answer: &Answered<'_>, files: &BTreeMap<String, FileFact>, numbers: 
     }
 }
 
-/// Facts by path. root's half comes last and overrides what the login user could not read.
-fn files(answer: &Answered<'_>, ask: &Ask, notes: &mut Vec<String>) -> BTreeMap<String, FileFact> {
-    let mut stats: BTreeMap<String, Stat> = BTreeMap::new();
-    let mut sums = BTreeMap::new();
-    let mut texts: BTreeMap<&str, &[u8]> = BTreeMap::new();
-    for section in answer.all {
-        match section.name {
-            "stat" => stats.extend(stat(&section.text())),
-            "sums" => sums.extend(shasum(&section.text())),
-            "text" => drop(texts.insert(section.argument, section.body)),
-            _ => {}
-        }
+fn hardware(numbers: &Sysctl) -> Hardware {
+    let limit = numbers.gpu_limit_mebibytes.filter(|mebibytes| *mebibytes > 0);
+    Hardware {
+        memory: numbers.memory.map(Bytes),
+        chip: numbers.chip.clone(),
+        cores: numbers.cores,
+        gpu_limit: limit.and_then(|mebibytes| mebibytes.checked_mul(1 << 20)).map(Bytes),
     }
-    if !answer.has("stat") {
+}
+
+fn memory(numbers: &Sysctl, pages: &VmStat) -> Memory {
+    Memory {
+        available: pages.available().map(Bytes),
+        wired: pages.bytes(pages.wired).map(Bytes),
+        compressed: pages.bytes(pages.compressor).map(Bytes),
+        swap_used: numbers.swap_used.map(Bytes),
+        pressure: numbers.pressure,
+    }
+}
+
+/// df prints its volumes in the order of its arguments (templates/probe.sh).
+fn disk_free(answer: &Answered<'_>, ask: &Ask) -> BTreeMap<String, u64> {
+    let paths = [&ask.weights_directory, layout::STATE, &ask.base];
+    let volumes = df(&answer.text("df"));
+    paths.into_iter().zip(volumes).map(|(path, volume)| (path.to_owned(), volume.available)).collect()
+}
+
+fn serve_entries(files: &BTreeMap<String, FileFact>, ask: &Ask) -> BTreeSet<String> {
+    let directory = format!("{}/serve/", ask.base);
+    let entries = files.iter().filter(|(path, fact)| path.starts_with(&directory) && **fact != FileFact::Missing);
+    entries.map(|(path, _)| path.clone()).collect()
+}
+
+fn connections(sockets: &Lsof, ask: &Ask) -> Vec<Connection> {
+    let port = ask.ports.first().copied().unwrap_or_default();
+    let at_port = sockets.established.iter().filter(|(here, _)| *here == port);
+    at_port.map(|(_, peer)| Connection { peer: peer.clone() }).collect()
+}
+
+/// A look that was given up half-way says of no path that nothing is there.
+fn weights(answer: &Answered<'_>, ask: &Ask) -> BTreeMap<String, WeightsFact> {
+    if !answer.has("slow-end") {
         return BTreeMap::new();
     }
-    // root was here: what the login user may not enter was looked at, and what is still not listed is not there.
-    let rooted = answer.has("root-end");
-    let private: BTreeSet<&str> = ask.files.iter().filter(|file| file.private).map(|file| file.path.as_str()).collect();
-    let mut facts: BTreeMap<String, FileFact> =
-        ask.files.iter().map(|file| (file.path.clone(), FileFact::Missing)).collect();
-    for (path, found) in stats {
-        let owner = || (found.user.clone(), found.group.clone());
-        let fact = match &found.kind {
-            StatKind::Denied if rooted && private.contains(path.as_str()) => FileFact::Missing,
-            StatKind::Denied => FileFact::Unreadable,
-            StatKind::Other => FileFact::Other,
-            StatKind::Link(target) => FileFact::Link { target: target.clone() },
-            StatKind::Directory => {
-                let (user, group) = owner();
-                FileFact::Directory { user, group, mode: found.mode }
-            }
-            StatKind::File => {
-                let (user, group) = owner();
-                let sha256 = sums.get(&path).cloned();
-                let bytes = texts.get(path.as_str()).and_then(|body| text_of(body, found.size, sha256.as_deref()));
-                if texts.contains_key(path.as_str()) && bytes.is_none() && found.size <= LONGEST_TEXT {
-                    notes.push(format!("{path} changed while it was read, or is no text"));
-                }
-                // An empty file gives awk nothing to print.
-                let bytes = bytes.or_else(|| (found.size == 0 && sha256.is_some()).then(Vec::new));
-                FileFact::File { user, group, mode: found.mode, sha256, bytes }
-            }
-        };
-        facts.insert(path, fact);
-    }
-    facts
-}
-
-/// awk ends every text with a newline; the file may not have one. Only bytes with the hash that shasum saw are the file's.
-fn text_of(body: &[u8], size: u64, sha256: Option<&str>) -> Option<Vec<u8>> {
-    let size = usize::try_from(size).ok()?;
-    let bytes = body.get(..size)?;
-    (Some(fleet::sha256(bytes).as_str()) == sha256).then(|| bytes.to_vec())
-}
-
-fn json_at(files: &BTreeMap<String, FileFact>, path: &str, malformed: &mut Vec<String>) -> Option<Value> {
-    let Some(FileFact::File { bytes: Some(bytes), .. }) = files.get(path) else { return None };
-    let value = serde_json::from_slice(bytes).ok();
-    if value.is_none() {
-        malformed.push(format!("{path} is not JSON"));
-    }
-    value
+    let found = weights_files(answer.all);
+    ask.weights.iter().map(|path| (path.clone(), found.fact(path))).collect()
 }
 
 fn job_runs(files: &BTreeMap<String, FileFact>) -> BTreeMap<String, Value> {
@@ -309,70 +222,8 @@ fn engine_uptime(jobs: &BTreeMap<String, LaunchdJob>, processes: &[Process]) -> 
     processes.iter().find(|process| process.pid == pid)?.elapsed
 }
 
-/// oMLX that is not ours: loaded jobs of other labels whose program is it, and processes that neither are ours nor descend from ours.
-fn foreign(answer: &Answered<'_>, jobs: &BTreeMap<String, LaunchdJob>, processes: &[Process]) -> Vec<ForeignEngine> {
-    let ours: BTreeSet<u32> = jobs.values().filter_map(|job| job.pid).collect();
-    let mut found: Vec<ForeignEngine> = Vec::new();
-    let mut known: BTreeSet<u32> = BTreeSet::new();
-    for section in answer.each("foreign") {
-        let Some(job) = launchctl_print(&section.text()) else { continue };
-        let command =
-            if job.arguments.is_empty() { job.program.clone().unwrap_or_default() } else { job.arguments.join(" ") };
-        if !is_engine(&command) {
-            continue;
-        }
-        let Some((target, plist)) = section.argument.split_once(' ') else { continue };
-        let Some((domain, label)) = target.rsplit_once('/') else { continue };
-        known.extend(job.pid);
-        found.push(ForeignEngine {
-            label: Some(label.to_owned()),
-            domain: Some(domain.to_owned()),
-            plist: Some(plist.to_owned()),
-            pid: job.pid,
-            command,
-        });
-    }
-    let descends = |process: &Process, from: &BTreeSet<u32>| {
-        let mut at = process;
-        for _ in 0..16 {
-            if from.contains(&at.pid) || from.contains(&at.ppid) {
-                return true;
-            }
-            match processes.iter().find(|parent| parent.pid == at.ppid) {
-                Some(parent) => at = parent,
-                None => return false,
-            }
-        }
-        false
-    };
-    for process in processes {
-        let is_new = !found.iter().any(|other| other.pid == Some(process.pid));
-        if is_engine(&process.command) && is_new && !descends(process, &ours) && !descends(process, &known) {
-            found.push(ForeignEngine {
-                label: None,
-                domain: None,
-                plist: None,
-                pid: Some(process.pid),
-                command: process.command.clone(),
-            });
-        }
-    }
-    found
-}
-
-/// Whether a command line is an oMLX server: `…/omlx serve`, also behind its interpreter or our waiting wrapper; `omlx-server`, the title of later releases
-/// (facts/omlx.md 0); the app's own server.
-fn is_engine(command: &str) -> bool {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
-    let programs = ["omlx", "fmlx", "omlx-cli"];
-    words.first().is_some_and(|first| name(first) == "omlx-server")
-        || (0..words.len().min(4))
-            .any(|at| programs.contains(&name(words[at]).as_str()) && words.get(at + 1) == Some(&"serve"))
-}
-
 /// From the Homebrew keg that the program's link leads to, or from the dist-info beside it.
-fn installed_release(answer: &Answered<'_>, files: &BTreeMap<String, FileFact>, program: &str) -> Option<String> {
+fn installed_release(said: &str, files: &BTreeMap<String, FileFact>, program: &str) -> Option<String> {
     if let Some(FileFact::Link { target }) = files.get(program) {
         let mut parts = target.split('/').skip_while(|part| *part != "Cellar").skip(2);
         if let Some(version) = parts.next().filter(|version| !version.is_empty()) {
@@ -380,8 +231,7 @@ fn installed_release(answer: &Answered<'_>, files: &BTreeMap<String, FileFact>, 
             return Some(version.split('_').next().unwrap_or(version).to_owned());
         }
     }
-    let text = answer.text("program");
-    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("release ")?.rsplit('/').next()).collect();
+    let names: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("release ")?.rsplit('/').next()).collect();
     let version = |prefix: &str| {
         names.iter().find_map(|name| name.strip_prefix(prefix)?.strip_suffix(".dist-info")).map(str::to_owned)
     };

@@ -1,10 +1,13 @@
 //! Facts of a machine, the parsers of what macOS and oMLX print, and the probe that asks for all of it in one round trip.
 
+mod answered;
 mod ask;
 mod assemble;
 mod checkup;
 mod engine_state;
 mod facts;
+mod file_facts;
+mod foreign;
 mod inventory;
 mod job_run;
 pub mod parse;

@@ -2,6 +2,7 @@
 //!
 //! Lays out what [`capacity`](crate::capacity) found; computes nothing but sums of what is shown beside each other.
 
+mod answer;
 mod bar;
 mod page;
 mod sentences;
@@ -10,4 +11,5 @@ mod tables;
 mod tests;
 mod verdict;
 
-pub use page::{CapacityAnswer, render_capacity};
+pub use answer::CapacityAnswer;
+pub use page::render_capacity;

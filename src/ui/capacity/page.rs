@@ -1,24 +1,15 @@
 //! The whole answer, from top to bottom.
 
+use super::answer::CapacityAnswer;
 use super::bar::{legend, parts};
 use super::sentences::{alternation, headroom, limit, numbers, too_long};
 use super::tables::{on_demand, residents};
 use super::verdict::{Verdict, verdicts};
 use crate::capacity::{Finding, MachineCapacity, WindowCapacity};
-use crate::fleet::{Fleet, Machine};
+use crate::fleet::Machine;
 use crate::ui::stacked_bar::stacked_bar;
 use crate::ui::wrap::paragraph;
 use crate::ui::{Palette, sanitize};
-
-/// What `capacity` shows.
-pub struct CapacityAnswer<'a> {
-    /// The fleet.
-    pub fleet: &'a Fleet,
-    /// The machines asked about.
-    pub machines: &'a [MachineCapacity],
-    /// What is to be said of them.
-    pub findings: &'a [Finding],
-}
 
 /// A longer bar tells no more.
 const LONGEST_BAR: u16 = 100;

@@ -1,6 +1,6 @@
 //! The first lines: will it fit, on which machines not, and why.
 
-use super::page::CapacityAnswer;
+use super::answer::CapacityAnswer;
 use super::sentences::list;
 use crate::capacity::{MachineCapacity, WindowCapacity};
 use crate::fleet::{Bytes, ServedName};

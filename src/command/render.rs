@@ -23,11 +23,18 @@ pub(crate) fn run(cx: &Context, args: &RenderArgs) -> Result<Exit, CommandError>
     let fleet = &file.fleet;
     let machines = cx.select(fleet)?;
     let strangers = look_into(&args.out, fleet)?;
-    if args.check {
-        check(cx, args, fleet, &machines, &strangers)
-    } else {
-        write(cx, args, fleet, &machines, &strangers)
-    }
+    let render = Render { cx, out: &args.out, fleet, machines: &machines, strangers: &strangers };
+    if args.check { render.check() } else { render.write() }
+}
+
+/// The machines that were selected, and where their files stand.
+struct Render<'a> {
+    cx: &'a Context,
+    out: &'a Path,
+    fleet: &'a Fleet,
+    machines: &'a [&'a Machine],
+    /// Renders in `out` that are of no machine of this fleet.
+    strangers: &'a [String],
 }
 
 /// What a machine would get, while it is needed: of a thousand machines a few are in memory at once.
@@ -46,77 +53,68 @@ impl Rendered {
     }
 }
 
-fn write(
-    cx: &Context,
-    args: &RenderArgs,
-    fleet: &Fleet,
-    machines: &[&Machine],
-    strangers: &[String],
-) -> Result<Exit, CommandError> {
-    let written = in_parallel(machines, |machine| {
-        let Rendered { bundle, root, tree } = Rendered::new(fleet, machine, &args.out)?;
-        let is_same = fs::read_tree(&root).is_ok_and(|found| found.is_some_and(|found| without_modes(&tree) == found));
-        if !is_same {
-            fs::replace_tree(&root, &tree)
-                .map_err(|error| CommandError::failed(format!("cannot write {}", root.display())).because(error))?;
+impl Render<'_> {
+    fn write(&self) -> Result<Exit, CommandError> {
+        let written = in_parallel(self.machines, |machine| {
+            let Rendered { bundle, root, tree } = Rendered::new(self.fleet, machine, self.out)?;
+            let is_same =
+                fs::read_tree(&root).is_ok_and(|found| found.is_some_and(|found| without_modes(&tree) == found));
+            if !is_same {
+                fs::replace_tree(&root, &tree)
+                    .map_err(|error| CommandError::failed(format!("cannot write {}", root.display())).because(error))?;
+            }
+            let links = tree.values().filter(|node| matches!(node, Node::Link(_))).count();
+            let state = if is_same { "unchanged" } else { "written" };
+            let shown = sanitize(&root.display().to_string());
+            let files = tree.len() - links;
+            let line = format!("{}: {files} files, {links} links, {state}: {shown}\n", bundle.machine);
+            Ok((line, self.cx.global.json.then(|| bundle.manifest_machine())))
+        });
+        let (lines, manifests): (Vec<String>, Vec<Option<ManifestMachine>>) =
+            written.into_iter().collect::<Result<Vec<_>, CommandError>>()?.into_iter().unzip();
+        for stranger in self.strangers {
+            self.cx.ui.warn(&format!(
+                "{} is of no machine of this fleet; it is left",
+                sanitize(&self.out.join(stranger).display().to_string())
+            ));
         }
-        let links = tree.values().filter(|node| matches!(node, Node::Link(_))).count();
-        let state = if is_same { "unchanged" } else { "written" };
-        let shown = sanitize(&root.display().to_string());
-        let files = tree.len() - links;
-        let line = format!("{}: {files} files, {links} links, {state}: {shown}\n", bundle.machine);
-        Ok((line, cx.global.json.then(|| bundle.manifest_machine())))
-    });
-    let (lines, manifests): (Vec<String>, Vec<Option<ManifestMachine>>) =
-        written.into_iter().collect::<Result<Vec<_>, CommandError>>()?.into_iter().unzip();
-    for stranger in strangers {
-        cx.ui.warn(&format!(
-            "{} is of no machine of this fleet; it is left",
-            sanitize(&args.out.join(stranger).display().to_string())
-        ));
+        if self.cx.global.json {
+            self.cx.ui.answer_json(&RenderDocument::new(manifests.into_iter().flatten().collect(), None))?;
+        } else {
+            self.cx.ui.answer(&lines.concat())?;
+        }
+        Ok(Exit::Done)
     }
-    if cx.global.json {
-        cx.ui.answer_json(&RenderDocument::new(manifests.into_iter().flatten().collect(), None))?;
-    } else {
-        cx.ui.answer(&lines.concat())?;
-    }
-    Ok(Exit::Done)
-}
 
-fn check(
-    cx: &Context,
-    args: &RenderArgs,
-    fleet: &Fleet,
-    machines: &[&Machine],
-    strangers: &[String],
-) -> Result<Exit, CommandError> {
-    let compared = in_parallel(machines, |machine| {
-        let Rendered { bundle, root, tree } = Rendered::new(fleet, machine, &args.out)?;
-        let found = fs::read_tree(&root)
-            .map_err(|error| CommandError::failed(format!("cannot read {}", root.display())).because(error))?;
-        let differences = compare(&bundle, &tree, &found.unwrap_or_default());
-        Ok((differences, cx.global.json.then(|| bundle.manifest_machine())))
-    });
-    let (differences, manifests): (Vec<Vec<Difference>>, Vec<Option<ManifestMachine>>) =
-        compared.into_iter().collect::<Result<Vec<_>, CommandError>>()?.into_iter().unzip();
-    let mut differences: Vec<Difference> = differences.into_iter().flatten().collect();
-    // With --on, what else lies there was not asked for.
-    if cx.global.on.is_empty() {
-        differences.extend(strangers.iter().map(|stranger| Difference {
-            machine: stranger.clone(),
-            path: String::new(),
-            kind: "extra",
-            diff: Vec::new(),
-        }));
+    fn check(&self) -> Result<Exit, CommandError> {
+        let compared = in_parallel(self.machines, |machine| {
+            let Rendered { bundle, root, tree } = Rendered::new(self.fleet, machine, self.out)?;
+            let found = fs::read_tree(&root)
+                .map_err(|error| CommandError::failed(format!("cannot read {}", root.display())).because(error))?;
+            let differences = compare(&bundle, &tree, &found.unwrap_or_default());
+            Ok((differences, self.cx.global.json.then(|| bundle.manifest_machine())))
+        });
+        let (differences, manifests): (Vec<Vec<Difference>>, Vec<Option<ManifestMachine>>) =
+            compared.into_iter().collect::<Result<Vec<_>, CommandError>>()?.into_iter().unzip();
+        let mut differences: Vec<Difference> = differences.into_iter().flatten().collect();
+        // With --on, what else lies there was not asked for.
+        if self.cx.global.on.is_empty() {
+            differences.extend(self.strangers.iter().map(|stranger| Difference {
+                machine: stranger.clone(),
+                path: String::new(),
+                kind: "extra",
+                diff: Vec::new(),
+            }));
+        }
+        let exit = if differences.is_empty() { Exit::Done } else { Exit::Differences };
+        if self.cx.global.json {
+            let entries = differences.into_iter().map(Difference::entry).collect();
+            self.cx.ui.answer_json(&RenderDocument::new(manifests.into_iter().flatten().collect(), Some(entries)))?;
+        } else {
+            self.cx.ui.answer(&told(self.out, self.machines.len(), &differences))?;
+        }
+        Ok(exit)
     }
-    let exit = if differences.is_empty() { Exit::Done } else { Exit::Differences };
-    if cx.global.json {
-        let entries = differences.into_iter().map(Difference::entry).collect();
-        cx.ui.answer_json(&RenderDocument::new(manifests.into_iter().flatten().collect(), Some(entries)))?;
-    } else {
-        cx.ui.answer(&told(args, machines.len(), &differences))?;
-    }
-    Ok(exit)
 }
 
 /// What `work` makes of each, in the order of the items, on as many threads as the computer has cores.
@@ -134,23 +132,23 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     })
 }
 
-fn told(args: &RenderArgs, machines: usize, differences: &[Difference]) -> String {
-    let out = sanitize(&args.out.display().to_string());
+fn told(out: &Path, machines: usize, differences: &[Difference]) -> String {
+    let shown = sanitize(&out.display().to_string());
     let machines = match machines {
         1 => "1 machine".to_owned(),
         count => format!("{count} machines"),
     };
     if differences.is_empty() {
-        return format!("{out}: as rendered, {machines}\n");
+        return format!("{shown}: as rendered, {machines}\n");
     }
     let mut lines = Vec::new();
     for difference in differences {
-        let path = sanitize(&args.out.join(&difference.machine).join(&difference.path).display().to_string());
+        let path = sanitize(&out.join(&difference.machine).join(&difference.path).display().to_string());
         lines.push(format!("{:<8}{path}\n", difference.kind));
         lines.extend(difference.diff.iter().map(|line| format!("        {line}\n")));
     }
     let count = differences.len();
-    lines.push(format!("{out}: {count} difference{} in {machines}\n", if count == 1 { "" } else { "s" }));
+    lines.push(format!("{shown}: {count} difference{} in {machines}\n", if count == 1 { "" } else { "s" }));
     lines.concat()
 }
 

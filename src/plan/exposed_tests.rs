@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::fleet::Fleet;
-use crate::observe::Observed;
 use crate::render;
 use crate::testing;
 use crate::testing::machine::{after_apply, carry_out, values};
@@ -19,20 +18,6 @@ fn with(edits: &[(&str, &str)]) -> Fleet {
     testing::fleet(&text)
 }
 
-fn planned(fleet: &Fleet, observed: &Observed) -> MachinePlan {
-    let machine = tests::machine(fleet, "studio");
-    plan_machine(&Input {
-        fleet,
-        machine,
-        bundle: &render::bundle(fleet, machine),
-        observed,
-        values: &values(),
-        now: "2026-11-23T17:00:00Z".parse().expect("a time"),
-        lineage: &Lineage::Unknown,
-        allow_older: false,
-    })
-}
-
 /// The steps of the last of these changes, each from what the one before left; after each there is nothing left to do.
 fn steps(fleets: &[&Fleet]) -> Vec<String> {
     let (first, rest) = fleets.split_first().expect("a fleet to begin with");
@@ -40,11 +25,11 @@ fn steps(fleets: &[&Fleet]) -> Vec<String> {
     let mut observed = after_apply(first, machine, &render::bundle(first, machine), &values());
     let mut steps = Vec::new();
     for fleet in rest {
-        let plan = planned(fleet, &observed);
+        let plan = tests::planned(fleet, "studio", &observed);
         let transaction = plan.transaction.unwrap_or_else(|| panic!("nothing to do: {:?}", plan.detail));
         assert!(transaction.units.is_empty(), "nothing restarts: {:?}", transaction.units);
         carry_out(&mut observed, &render::bundle(fleet, tests::machine(fleet, "studio")), &transaction, &values());
-        assert_eq!(planned(fleet, &observed).changes, [], "a second plan is empty");
+        assert_eq!(tests::planned(fleet, "studio", &observed).changes, [], "a second plan is empty");
         steps = transaction.live.iter().map(step_text).collect();
     }
     steps
@@ -122,7 +107,7 @@ fn a_move_to_0_5_0_offers_one_engine_for_two_names() {
     let (before, after) = (testing::fleet(&twin.replace("0.5.0", "0.3.8")), testing::fleet(&twin));
     let machine = tests::machine(&before, "studio");
     let observed = after_apply(&before, machine, &render::bundle(&before, machine), &values());
-    let notes = planned(&after, &observed).notes;
+    let notes = tests::planned(&after, "studio", &observed).notes;
     let offers: Vec<&String> = notes.iter().filter(|note| note.contains("one engine")).collect();
     insta::assert_snapshot!(offers[0], @r#"0.3.8 to 0.5.0, one engine: dense and dense-direct are the same weights and differ only in max_context_window, temperature, forced_ct_kwargs, enable_thinking and thinking_budget_tokens, which a request can say itself: rename [serve.dense-direct] to [serve."dense:direct"]: the engine of dense answers to that name too; it saves 27.0 GiB"#);
     assert_eq!(offers.len(), 1, "{notes:?}");

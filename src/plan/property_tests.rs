@@ -52,30 +52,16 @@ fn edits() -> impl Strategy<Value = Vec<usize>> {
     subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..EDITS.len())
 }
 
-fn planned(fleet: &Fleet, name: &str, observed: &Observed) -> MachinePlan {
-    let machine = tests::machine(fleet, name);
-    plan_machine(&Input {
-        fleet,
-        machine,
-        bundle: &render::bundle(fleet, machine),
-        observed,
-        values: &values(),
-        now: "2026-11-23T17:00:00Z".parse().expect("a time"),
-        lineage: &Lineage::Unknown,
-        allow_older: false,
-    })
-}
-
 /// Applies, and says what a second plan would still change.
 fn left_after_apply(fleet: &Fleet, name: &str, observed: &mut Observed) -> Vec<String> {
-    let plan = planned(fleet, name, observed);
+    let plan = tests::planned(fleet, name, observed);
     let Some(transaction) = &plan.transaction else {
         assert_eq!(plan.state, PlanState::InSync, "{:?}", plan.detail);
         return Vec::new();
     };
     let bundle = render::bundle(fleet, tests::machine(fleet, name));
     carry_out(observed, &bundle, transaction, &values());
-    let left = planned(fleet, name, observed).changes;
+    let left = tests::planned(fleet, name, observed).changes;
     left.iter()
         .map(|change| format!("{:?} {} {:?}: {}", change.action, change.path, change.key, change.reason))
         .collect()

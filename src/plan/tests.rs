@@ -24,6 +24,25 @@ pub(super) fn machine<'a>(fleet: &'a Fleet, name: &str) -> &'a Machine {
     fleet.machines.get(name).expect("a machine of the example")
 }
 
+/// What is planned for a machine of this fleet file that is as observed.
+pub(super) fn planned(fleet: &Fleet, name: &str, observed: &Observed) -> MachinePlan {
+    planned_with(fleet, name, &render::bundle(fleet, machine(fleet, name)), observed, &values())
+}
+
+fn planned_with(fleet: &Fleet, name: &str, bundle: &Bundle, observed: &Observed, values: &Values) -> MachinePlan {
+    plan_machine(&Input {
+        fleet,
+        machine: machine(fleet, name),
+        bundle,
+        observed,
+        values,
+        // A Monday noon in New York: outside the example's only window.
+        now: "2026-11-23T17:00:00Z".parse().expect("a time"),
+        lineage: &Lineage::Unknown,
+        allow_older: false,
+    })
+}
+
 impl Case {
     /// The example's machine right after an apply.
     fn settled(name: &str) -> Self {
@@ -44,17 +63,7 @@ impl Case {
     }
 
     fn plan(&self) -> MachinePlan {
-        plan_machine(&Input {
-            fleet: &self.fleet,
-            machine: machine(&self.fleet, &self.name),
-            bundle: &self.bundle,
-            observed: &self.observed,
-            values: &self.values,
-            // A Monday noon in New York: outside the example's only window.
-            now: "2026-11-23T17:00:00Z".parse().expect("a time"),
-            lineage: &Lineage::Unknown,
-            allow_older: false,
-        })
+        planned_with(&self.fleet, &self.name, &self.bundle, &self.observed, &self.values)
     }
 
     /// Every change as one line: what, and what it disturbs.

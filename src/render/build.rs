@@ -16,16 +16,16 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
     links(&mut parts, fleet, machine);
     parts.script("runner", RUNNER);
     parts.unit(units::rotate());
-    parts.script("rotate", script::rotate());
+    parts.script("rotate", &script::ROTATE);
     if units::waits_for_address(machine) {
-        parts.script("omlx-when-bindable", script::omlx_when_bindable());
+        parts.script("omlx-when-bindable", &script::OMLX_WHEN_BINDABLE);
     }
     if let Some(unit) = units::gpu_limit(machine) {
         parts.unit(unit);
     }
     if units::has_schedule(fleet, machine) {
         parts.unit(units::schedule(fleet, machine));
-        parts.script("schedule", script::schedule());
+        parts.script("schedule", &script::SCHEDULE);
         let table = Text::literal(schedule_table::table(fleet, machine));
         parts.whole(format!("{}/schedule/table.json", layout::STATE), Owner::root(), 0o644, table);
     }
@@ -33,7 +33,7 @@ pub fn bundle(fleet: &Fleet, machine: &Machine) -> Bundle {
         parts.unit(files.unit);
         parts.whole(files.fleet.0, Owner::root(), 0o644, files.fleet.1);
         if let Some(text) = files.environment {
-            parts.script("with-env", script::with_env());
+            parts.script("with-env", &script::WITH_ENV);
             parts.environment(resolver::UNIT, &machine.user, text);
         }
     }
@@ -67,14 +67,14 @@ fn gateway_of(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
         parts.whole(path, Owner::staff(&machine.user), 0o640, text);
     }
     if let Some(text) = gateway.environment {
-        parts.script("with-env", script::with_env());
+        parts.script("with-env", &script::WITH_ENV);
         parts.environment(gateway::UNIT, &machine.user, text);
     }
 }
 
 fn jobs_of(parts: &mut Parts, fleet: &Fleet, machine: &Machine) {
     for job in fleet.jobs.iter().filter(|job| job.on.contains(&machine.name)) {
-        parts.script("job", script::job());
+        parts.script("job", &script::JOB);
         let daemon = jobs::job(fleet, machine, job);
         parts.unit(daemon.unit);
         if let Some(text) = daemon.environment {

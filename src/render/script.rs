@@ -23,31 +23,17 @@ fn assembled(template: &str) -> String {
 }
 
 /// `job`: starts a command when it is its time.
-pub(super) fn job() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/job.sh")));
-    &TEXT
-}
+pub(super) static JOB: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/job.sh")));
 
 /// `rotate`: keeps the logs small.
-pub(super) fn rotate() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/rotate.sh")));
-    &TEXT
-}
+pub(super) static ROTATE: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/rotate.sh")));
 
 /// `omlx-when-bindable`: waits for the address, then becomes oMLX.
-pub(super) fn omlx_when_bindable() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/omlx-when-bindable.sh")));
-    &TEXT
-}
+pub(super) static OMLX_WHEN_BINDABLE: LazyLock<String> =
+    LazyLock::new(|| assembled(include_str!("../../templates/omlx-when-bindable.sh")));
 
 /// `schedule`: the reconciler.
-pub(super) fn schedule() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/schedule.sh")));
-    &TEXT
-}
+pub(super) static SCHEDULE: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/schedule.sh")));
 
 /// `with-env`: becomes a command with the variables of an environment file.
-pub(super) fn with_env() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/with-env.sh")));
-    &TEXT
-}
+pub(super) static WITH_ENV: LazyLock<String> = LazyLock::new(|| assembled(include_str!("../../templates/with-env.sh")));

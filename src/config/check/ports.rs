@@ -95,26 +95,22 @@ fn problem(meeting: &Meeting<'_>) -> Option<Problem> {
 
 /// The daemons of a machine, in the order in which an apply starts them.
 fn listeners<'a>(view: View<'a>, machine: &'a Machine) -> Vec<Listener<'a>> {
-    let raw = view.raw;
+    let (raw, fleet) = (view.raw, view.fleet);
     let own = raw.machines.as_ref().and_then(|machines| machines.get(machine.name.as_str()));
     let own = own.and_then(|own| own.omlx.as_ref()).and_then(|omlx| omlx.port.as_ref());
     let of_fleet = || raw.omlx.as_ref().and_then(|omlx| omlx.port.as_ref());
-    let written = own.or_else(of_fleet);
-    let omlx = Listener { what: "oMLX", bind: machine.omlx.bind, port: machine.omlx.port, written };
-    let gateway =
-        view.fleet.gateway.as_ref().filter(|gateway| gateway.on.contains(&machine.name)).map(|gateway| Listener {
-            what: "the gateway",
-            bind: gateway.bind,
-            port: gateway.port,
-            written: raw.gateway.as_ref().and_then(|gateway| gateway.port.as_ref()),
-        });
-    let resolver =
-        view.fleet.resolver.as_ref().filter(|resolver| resolver.on.contains(&machine.name)).map(|resolver| Listener {
-            what: "the resolver",
-            bind: resolver.bind,
-            port: resolver.port,
-            written: raw.resolver.as_ref().and_then(|resolver| resolver.port.as_ref()),
-        });
+    let omlx =
+        Listener { what: "oMLX", bind: machine.omlx.bind, port: machine.omlx.port, written: own.or_else(of_fleet) };
+    let gateway = fleet.gateway.as_ref().filter(|gateway| gateway.on.contains(&machine.name));
+    let gateway = gateway.map(|gateway| {
+        let written = raw.gateway.as_ref().and_then(|gateway| gateway.port.as_ref());
+        Listener { what: "the gateway", bind: gateway.bind, port: gateway.port, written }
+    });
+    let resolver = fleet.resolver.as_ref().filter(|resolver| resolver.on.contains(&machine.name));
+    let resolver = resolver.map(|resolver| {
+        let written = raw.resolver.as_ref().and_then(|resolver| resolver.port.as_ref());
+        Listener { what: "the resolver", bind: resolver.bind, port: resolver.port, written }
+    });
     // A port that is no port was said already, and stands for the default here.
     let is_sound =
         |listener: &Listener<'_>| listener.written.is_none_or(|written| written.value == i64::from(listener.port));

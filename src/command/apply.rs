@@ -14,7 +14,7 @@ use crate::fleet::{Fleet, Machine};
 use crate::fs;
 use crate::plan::{Change, MachinePlan, PlanState, SavedPlan, SavedPlanError};
 use crate::transport::Connector;
-use crate::ui::{Palette, Progress, plan_text};
+use crate::ui::{Palette, Progress, plan_text, plural};
 
 /// A saved plan of a thousand machines has a few megabytes.
 const LIMIT: u64 = 64 << 20;
@@ -91,8 +91,7 @@ async fn apply(
         if !(args.carry_out.yes && cx.ui.is_quiet()) {
             cx.ui.commentary(&plan_text(&plans, cx.ui.width(), Palette::new(cx.ui.colors_commentary())));
         }
-        let count = if jobs.len() == 1 { "1 machine".to_owned() } else { format!("{} machines", jobs.len()) };
-        cx.agree(&args.carry_out, &format!("Apply to {count}?"))?;
+        cx.agree(&args.carry_out, &format!("Apply to {}?", plural(jobs.len(), "machine")))?;
     }
     let report = cx.carry_out(connector, &run, jobs, order, others, &names).await;
     cx.answer_report("apply", report)

@@ -5,7 +5,7 @@ use crate::config::Loaded;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::ui::json::CheckDocument;
-use crate::ui::{render_problems, sanitize, summarize_problems};
+use crate::ui::{plural, render_problems, sanitize, summarize_problems};
 
 pub(crate) fn run(cx: &Context) -> Result<Exit, CommandError> {
     let loaded = cx.check_fleet();
@@ -25,13 +25,12 @@ fn last_line(loaded: &Loaded) -> String {
     let path = sanitize(loaded.source.path());
     let said = summarize_problems(loaded.source.path(), &loaded.problems);
     let Some(fleet) = &loaded.fleet else { return said.unwrap_or(path) };
-    let count = |number: usize, one: &str| if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") };
     format!(
         "{}: {}, {}, {}, {}",
         said.unwrap_or_else(|| format!("{path}: no problem")),
-        count(fleet.machines.len(), "machine"),
-        count(fleet.served.len(), "served name"),
-        count(fleet.slots.len(), "slot"),
-        count(fleet.jobs.len(), "job"),
+        plural(fleet.machines.len(), "machine"),
+        plural(fleet.served.len(), "served name"),
+        plural(fleet.slots.len(), "slot"),
+        plural(fleet.jobs.len(), "job"),
     )
 }

@@ -38,7 +38,8 @@ fn commands(file: &Path) -> Commands {
 
 /// Runs `work`; a panic of it is told as a bug, and is exit code 70.
 pub fn guarded(work: impl FnOnce() -> Exit) -> Exit {
-    announce_bugs();
+    // What was typed is not read yet.
+    announce_bugs(Commands::default());
     // Nothing of a panicked run is used afterwards.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
 }
@@ -67,7 +68,9 @@ fn typed(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         (_, true) => Volume::Verbose,
         _ => Volume::Normal,
     };
-    let ui = Ui::of_process(&env, color, volume, commands(&cli.global.file));
+    let commands = commands(&cli.global.file);
+    announce_bugs(commands.clone());
+    let ui = Ui::of_process(&env, color, volume, commands);
     let cx = Context { ui, env, clock: Clock::System, global: cli.global };
     match dispatch(&cx, &cli.command) {
         Ok(exit) => exit,

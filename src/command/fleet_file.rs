@@ -9,7 +9,7 @@ use crate::error::{CommandError, Kind};
 use crate::exit::Exit;
 use crate::fleet::Fleet;
 use crate::fs;
-use crate::ui::{render_problems, summarize_problems};
+use crate::ui::{plural, render_problems, summarize_problems};
 
 /// A fleet file is text that people write; the example has 11 kB, a thousand machines have a few hundred.
 pub(super) const LIMIT: u64 = 1 << 20;
@@ -75,8 +75,8 @@ impl Context {
     pub(crate) fn show_warnings(&self, file: &FleetFile) {
         let count = file.problems.iter().filter(|problem| problem.severity() == Severity::Warning).count();
         if count > 0 {
-            let what = if count == 1 { "1 warning" } else { &format!("{count} warnings") };
-            self.ui.status(&format!("{}: {what}; `fleetctl check` shows them", file.path.display()));
+            let warnings = plural(count, "warning");
+            self.ui.status(&format!("{}: {warnings}; `fleetctl check` shows them", file.path.display()));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::fleet::{Fleet, Machine};
 use crate::fs::{self, Node, Tree};
 use crate::render::{Bundle, Content, ManifestMachine, bundle};
 use crate::ui::json::{DifferenceEntry, RenderDocument};
-use crate::ui::{sanitize, short_diff};
+use crate::ui::{plural, sanitize, short_diff};
 
 const MANIFEST: &str = "manifest.json";
 /// Lines of one file's diff in the answer of `--check`.
@@ -134,10 +134,7 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
 
 fn told(out: &Path, machines: usize, differences: &[Difference]) -> String {
     let shown = sanitize(&out.display().to_string());
-    let machines = match machines {
-        1 => "1 machine".to_owned(),
-        count => format!("{count} machines"),
-    };
+    let machines = plural(machines, "machine");
     if differences.is_empty() {
         return format!("{shown}: as rendered, {machines}\n");
     }
@@ -147,8 +144,7 @@ fn told(out: &Path, machines: usize, differences: &[Difference]) -> String {
         lines.push(format!("{:<8}{path}\n", difference.kind));
         lines.extend(difference.diff.iter().map(|line| format!("        {line}\n")));
     }
-    let count = differences.len();
-    lines.push(format!("{shown}: {count} difference{} in {machines}\n", if count == 1 { "" } else { "s" }));
+    lines.push(format!("{shown}: {} in {machines}\n", plural(differences.len(), "difference")));
     lines.concat()
 }
 

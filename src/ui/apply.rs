@@ -1,7 +1,7 @@
 //! What became of each machine, for people; and the generations that one keeps.
 
 use super::wrap::indented;
-use super::{Grid, Palette, Tone, sanitize};
+use super::{Grid, Palette, Tone, plural, sanitize};
 use crate::execute::{Generation, MachineReport, MachineResult, Report};
 
 /// The report as text: a line a machine, and below it why, what else, and the daemon's last lines.
@@ -26,7 +26,7 @@ fn machine_text(machine: &MachineReport, width: usize, columns: u16, palette: Pa
     let mut facts = Vec::new();
     facts.extend(machine.generation.map(|generation| format!("generation {generation}")));
     if machine.changes > 0 {
-        facts.push(format!("{} change{}", machine.changes, if machine.changes == 1 { "" } else { "s" }));
+        facts.push(plural(machine.changes, "change"));
     }
     if !machine.took.is_zero() {
         facts.push(format!("{:.1} s", machine.took.as_secs_f64()));
@@ -65,8 +65,7 @@ pub fn history_text(machine: &str, generations: &[Generation], width: u16, palet
         let mut what = match about {
             None => "as it was before fleetctl".to_owned(),
             Some(about) => {
-                let count =
-                    format!("{}: {} change{}", about.kind, about.changes, if about.changes == 1 { "" } else { "s" });
+                let count = format!("{}: {}", about.kind, plural(about.changes, "change"));
                 let first = about.summary.iter().take(3).fold(String::new(), |text, line| text + "\n" + line);
                 let more = about.summary.len().saturating_sub(3);
                 let more = if more > 0 { format!("\nand {more} more") } else { String::new() };

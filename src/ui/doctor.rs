@@ -1,6 +1,7 @@
 //! `doctor` for people: a machine, its findings, and under each the command that mends it, on a line of its own so that it can be copied whole.
 
 use super::json::{DoctorDocument, ExaminedMachine};
+use super::plural::tally;
 use super::wrap::wrapped;
 use super::{Palette, sanitize};
 
@@ -72,15 +73,9 @@ fn headline(document: &DoctorDocument) -> String {
 
 fn count<'a>(severities: impl Iterator<Item = &'a str>) -> String {
     let severities: Vec<&str> = severities.collect();
-    let words: Vec<String> = ["error", "warning", "note"]
-        .into_iter()
-        .filter_map(|severity| match severities.iter().filter(|other| **other == severity).count() {
-            0 => None,
-            1 => Some(format!("1 {severity}")),
-            many => Some(format!("{many} {severity}s")),
-        })
-        .collect();
-    if words.is_empty() { "nothing found".to_owned() } else { words.join(", ") }
+    let of = |severity: &'static str| (severities.iter().filter(|other| **other == severity).count(), severity);
+    let counted = tally(&[of("error"), of("warning"), of("note")]);
+    if counted.is_empty() { "nothing found".to_owned() } else { counted }
 }
 
 #[cfg(test)]

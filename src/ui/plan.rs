@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::wrap::indented;
-use super::{Palette, sanitize};
+use super::{Palette, plural, sanitize};
 use crate::plan::{Action, Change, ChangeKind, Disturbs, MachinePlan, PlanState, Summary};
 
 /// Changes that the same machines share, in order.
@@ -54,11 +54,7 @@ fn summary_line(machines: &[MachinePlan]) -> String {
         let quiet = machines.iter().all(|machine| machine.state == PlanState::InSync);
         return if quiet { "plan: nothing to do".to_owned() } else { "plan: nothing that could be done".to_owned() };
     }
-    let count = |n: usize, what: &str| match n {
-        0 => format!("no {what}"),
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
+    let count = |n: usize, what: &str| if n == 0 { format!("no {what}") } else { plural(n, what) };
     format!(
         "plan: {} to create, {} to update, {} to remove; {}, {}",
         summary.create,

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::plural::tally;
 use super::sanitize;
 use super::wrap::wrapped;
 use crate::config::Source;
@@ -25,15 +26,13 @@ pub fn render_problems(source: &Source, problems: &[Problem], width: u16, color:
 
 /// `fleet.toml: 2 errors, 1 warning`; `None` without any problem.
 pub fn summarize_problems(path: &str, problems: &[Problem]) -> Option<String> {
-    let parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
-        .into_iter()
-        .filter_map(|(severity, word)| match problems.iter().filter(|problem| problem.severity() == severity).count() {
-            0 => None,
-            1 => Some(format!("1 {word}")),
-            many => Some(format!("{many} {word}s")),
-        })
-        .collect();
-    (!parts.is_empty()).then(|| format!("{}: {}", sanitize(path), parts.join(", ")))
+    let count = |severity| problems.iter().filter(|problem| problem.severity() == severity).count();
+    let counted = tally(&[
+        (count(Severity::Error), "error"),
+        (count(Severity::Warning), "warning"),
+        (count(Severity::Note), "note"),
+    ]);
+    (!counted.is_empty()).then(|| format!("{}: {counted}", sanitize(path)))
 }
 
 fn group<'a>(source: &'a Source, problem: &'a Problem, width: usize) -> Group<'a> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Ui, sanitize};
+use super::{Ui, plural, sanitize};
 use crate::execute::{Event, MachineReport};
 
 /// Shows events as they come. Nothing is shown with `--quiet`.
@@ -27,9 +27,7 @@ impl<'a> Progress<'a> {
     pub fn show(&mut self, event: &Event) {
         match event {
             Event::Wave(number, of, machines) => {
-                let text =
-                    format!("wave {number} of {of}: {machines} machine{}", if *machines == 1 { "" } else { "s" });
-                self.say(&text);
+                self.say(&format!("wave {number} of {of}: {}", plural(*machines, "machine")));
             }
             Event::Started(machine) => self.step(machine.as_str(), "sending"),
             Event::Step(machine, what) => self.step(machine.as_str(), what),

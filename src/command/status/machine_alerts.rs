@@ -10,6 +10,7 @@ use crate::fleet::{Bytes, Machine, layout};
 use crate::observe::{Answer, AnswerError, EngineState, Observed, Sudo, WeightsState};
 use crate::plan::{MachinePlan, PlanState};
 use crate::ui::json::{Alert, MachineStatus};
+use crate::ui::plural;
 
 /// Every alert of a machine that answers, the gravest first.
 pub(super) fn alerts(
@@ -211,11 +212,8 @@ fn state_alerts(
 ) {
     let is_new = all.iter().any(|alert| alert.code == alert::NEVER_APPLIED.id);
     if let Some(changes) = shown.drift.changes.filter(|changes| *changes > 0 && !is_new) {
-        let noun = if changes == 1 { "change" } else { "changes" };
-        all.push(alert(
-            &alert::DRIFTED,
-            format!("{changes} {noun} to what the file says: fleetctl plan --on {}", shown.name),
-        ));
+        let changes = plural(changes, "change");
+        all.push(alert(&alert::DRIFTED, format!("{changes} to what the file says: fleetctl plan --on {}", shown.name)));
     } else if plan.state == PlanState::Error {
         all.extend(plan.detail.as_ref().map(|detail| alert(&alert::DRIFTED, detail.clone())));
     }

@@ -24,7 +24,7 @@ pub(in crate::command) fn of_snapshot(
     let machines: Vec<&Machine> = fleet.machines.iter().collect();
     let of_machine = |machine: &&Machine| Some(of_machine(fleet, &moment, machine, snapshot.of(&machine.name)?));
     StatusDocument {
-        // The page is read by whoever; where his fleet file lies is not known.
+        // The page is read by whoever, on whatever computer: the resolver's own `-f` is none of his.
         commands: Commands::default(),
         schema: "fleetctl.status/1",
         fleet: fleet.name.clone(),

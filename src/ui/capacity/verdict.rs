@@ -4,7 +4,7 @@ use super::answer::CapacityAnswer;
 use super::sentences::list;
 use crate::capacity::{MachineCapacity, WindowCapacity};
 use crate::fleet::{Bytes, ServedName};
-use crate::ui::Tone;
+use crate::ui::{Tone, plural};
 
 /// So many machines are told with their reason; more nobody takes in at once.
 const TOLD: usize = 3;
@@ -26,8 +26,7 @@ pub(super) fn verdicts(answer: &CapacityAnswer<'_>) -> Vec<Verdict> {
     let word = if all.is_empty() { "fits, but contexts do not" } else { "contexts do not fit" };
     all.extend(too_long.map(|text| Verdict { tone: Tone::Warn, word, text }));
     if all.is_empty() {
-        let count = answer.machines.len();
-        let mut text = if count == 1 { "1 machine".to_owned() } else { format!("{count} machines") };
+        let mut text = plural(answer.machines.len(), "machine");
         let alternate = |machine: &&MachineCapacity| machine.windows.iter().any(|window| !window.swap_sets.is_empty());
         let names: Vec<&str> =
             answer.machines.iter().filter(alternate).map(|machine| machine.machine.as_str()).collect();

@@ -6,7 +6,7 @@ use crate::ui::json::{
     Alert, JobStatus, MachineStatus, MemoryStatus, OmlxStatus, ServedStatus, ServiceState, ServiceStatus, SlotStatus,
     Step,
 };
-use crate::ui::{Commands, Tone};
+use crate::ui::{Commands, Tone, plural};
 
 /// How many steps are named at the top: more than these nobody takes in at once.
 const STEPS: usize = 3;
@@ -79,10 +79,6 @@ pub(in crate::ui) fn headline(machines: &[&MachineStatus], slots: &[SlotStatus],
     };
     let next = steps(machines, slots).iter().map(|step| commands.in_text(step).into_owned()).collect();
     Headline { tone, lines, next }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn counted(counts: &[(usize, &str)]) -> String {

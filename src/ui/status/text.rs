@@ -7,7 +7,7 @@ use crate::fleet::{Bytes, Fleet};
 use crate::ui::alert_table::alert_table;
 use crate::ui::clock_face::{clock_face, short_face};
 use crate::ui::json::{MachineStatus, MemoryStatus, ServedStatus, StatusDocument};
-use crate::ui::{Grid, Palette, Tone, sanitize};
+use crate::ui::{Grid, Palette, Tone, plural, sanitize};
 
 /// From this width on there is room for bars.
 const BARS: u16 = 100;
@@ -83,9 +83,11 @@ fn omlx(machine: &MachineStatus) -> Vec<Line> {
     let omlx = &machine.omlx;
     let mut lines = vec![Some(reading::omlx(omlx))];
     lines.extend(omlx.uptime_seconds.map(|seconds| line(format!("up {}", reading::long_time(seconds)), Tone::Dim)));
-    lines.extend(omlx.restarts.filter(|restarts| *restarts > 0).map(|restarts| {
-        line(if restarts == 1 { "1 restart".to_owned() } else { format!("{restarts} restarts") }, Tone::Warn)
-    }));
+    lines.extend(
+        omlx.restarts
+            .filter(|restarts| *restarts > 0)
+            .map(|restarts| line(plural(usize::try_from(restarts).unwrap_or(usize::MAX), "restart"), Tone::Warn)),
+    );
     lines.push(match machine.drift.changes {
         Some(0) => line("in sync", Tone::Dim),
         Some(changes) => line(format!("drift: {changes}"), Tone::Warn),

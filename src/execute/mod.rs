@@ -30,7 +30,7 @@ pub use history::{About, Generation, history};
 #[cfg(any(test, fuzzing))]
 pub(crate) use hostile::read_anything;
 pub use job_start::{JobEnd, JobPlace, JobStart, follow_job, start_job};
-pub use payload::{Payload, PayloadFile, payload};
+pub use payload::{Payload, PayloadFile, Source, payload};
 pub use payload_error::PayloadError;
 pub use receipt::{Occasion, Receipt};
 pub use removal::{Removal, removal};

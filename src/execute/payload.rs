@@ -3,20 +3,36 @@
 //! Knows nothing of connections. Secrets stand in the blobs only: they are on the wire inside the script's standard input, and on the machine in root's own
 //! directory with mode 0700.
 
+use std::collections::BTreeMap;
+
 use super::payload_error::PayloadError;
 use super::plan_lines::{plan_lines, yes};
 use super::terms::{Purpose, Terms};
-use crate::fleet::sha256;
+use crate::fleet::{layout, sha256};
 use crate::plan::{Drain, RUNNER, Transaction, Values};
 use crate::secret::{ExposeSecret as _, SecretString};
+
+/// The name of the runner in it.
+const RUNNER_FILE: &str = "runner";
 
 /// A file of the payload.
 #[derive(Clone)]
 pub struct PayloadFile {
     /// Below STATE/apply.
     pub path: String,
-    /// Its bytes.
-    pub bytes: SecretString,
+    /// Where its bytes come from.
+    pub source: Source,
+}
+
+/// Where the bytes of a file come from. They are held to the same sum, whichever it is.
+#[derive(Clone)]
+pub enum Source {
+    /// They travel.
+    Sent(SecretString),
+    /// A file of the machine holds them.
+    There(String),
+    /// An earlier file of the payload holds them: its path.
+    Same(String),
 }
 
 /// Everything that travels.
@@ -42,20 +58,30 @@ impl std::fmt::Debug for Payload {
 pub fn payload(transaction: &Transaction, values: &Values, terms: &Terms) -> Result<Payload, PayloadError> {
     let (plan, blobs) = plan_lines(transaction, values, terms.purpose)?;
     let meta = meta(transaction, terms)?;
-    let mut files = vec![
-        file("meta", SecretString::from(meta)),
-        file("plan", SecretString::from(plan)),
-        file("record.json", SecretString::from(record(transaction, terms))),
-        file("runner", SecretString::from(RUNNER)),
+    let mut contents = vec![
+        ("meta".to_owned(), SecretString::from(meta)),
+        ("plan".to_owned(), SecretString::from(plan)),
+        ("record.json".to_owned(), SecretString::from(record(transaction, terms))),
+        (RUNNER_FILE.to_owned(), SecretString::from(RUNNER)),
     ];
-    for (at, blob) in blobs.into_iter().enumerate() {
-        files.push(file(&format!("blobs/{}", at + 1), blob));
+    contents.extend(blobs.into_iter().enumerate().map(|(at, blob)| (format!("blobs/{}", at + 1), blob)));
+    let mut sums = String::new();
+    let mut files: Vec<PayloadFile> = Vec::new();
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for (path, bytes) in contents {
+        let sum = sha256(bytes.expose_secret().as_bytes());
+        sums += &format!("{sum}  {path}\n");
+        let source = match seen.get(&sum) {
+            // A first apply installs the runner that carries it out.
+            Some(earlier) => Source::Same(earlier.clone()),
+            None if path == RUNNER_FILE && transaction.has_runner => Source::There(layout::runner_path()),
+            None => Source::Sent(bytes),
+        };
+        seen.entry(sum).or_insert_with(|| path.clone());
+        files.push(PayloadFile { path, source });
     }
-    let sums = files.iter().fold(String::new(), |sums, file| {
-        sums + &format!("{}  {}\n", sha256(file.bytes.expose_secret().as_bytes()), file.path)
-    });
     let digest = sha256(sums.as_bytes());
-    files.push(file("sums", SecretString::from(sums)));
+    files.push(PayloadFile { path: "sums".to_owned(), source: Source::Sent(SecretString::from(sums)) });
     Ok(Payload { id: terms.id.clone(), purpose: terms.purpose, files, digest })
 }
 
@@ -75,10 +101,6 @@ fn record(transaction: &Transaction, terms: &Terms) -> String {
     text = text.replacen("\"generation\":null", "\"generation\": null", 1);
     text.push('\n');
     text
-}
-
-fn file(path: &str, bytes: SecretString) -> PayloadFile {
-    PayloadFile { path: path.to_owned(), bytes }
 }
 
 fn meta(transaction: &Transaction, terms: &Terms) -> Result<String, PayloadError> {
@@ -162,8 +184,26 @@ mod tests {
         }
     }
 
+    /// What travels of a file.
     fn content(file: &PayloadFile) -> &str {
-        file.bytes.expose_secret()
+        match &file.source {
+            Source::Sent(bytes) => bytes.expose_secret(),
+            Source::There(_) | Source::Same(_) => "",
+        }
+    }
+
+    /// What a file holds in the end.
+    fn held<'a>(files: &'a [PayloadFile], file: &'a PayloadFile) -> &'a str {
+        match &file.source {
+            Source::Sent(bytes) => bytes.expose_secret(),
+            Source::There(path) => {
+                assert_eq!(*path, "/usr/local/libexec/fleetctl/runner");
+                RUNNER
+            }
+            Source::Same(path) => {
+                held(files, files.iter().find(|earlier| earlier.path == *path).expect("an earlier file"))
+            }
+        }
     }
 
     #[test]
@@ -172,8 +212,22 @@ mod tests {
         let (sums, files) = payload.files.split_last().expect("files");
         assert_eq!((sums.path.as_str(), sha256(content(sums).as_bytes())), ("sums", payload.digest.clone()));
         let listed: Vec<String> =
-            files.iter().map(|file| format!("{}  {}", sha256(content(file).as_bytes()), file.path)).collect();
+            files.iter().map(|file| format!("{}  {}", sha256(held(files, file).as_bytes()), file.path)).collect();
         assert_eq!(content(sums).lines().collect::<Vec<_>>(), listed);
+    }
+
+    #[test]
+    fn the_runner_travels_once_and_only_where_it_is_not_there() {
+        let copies = |transaction: &Transaction| {
+            let payload = payload(transaction, &values(), &terms()).expect("a payload");
+            payload.files.iter().filter(|file| content(file) == RUNNER).count()
+        };
+        // The first apply installs it as well.
+        let mut transaction = first_apply();
+        assert!(transaction.puts.iter().any(|put| put.path == layout::runner_path()) && !transaction.has_runner);
+        assert_eq!(copies(&transaction), 1);
+        transaction.has_runner = true;
+        assert_eq!(copies(&transaction), 0);
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! The text that goes through the one command under sudo: the functions of `upload.sh`, the payload in here-documents, the calls.
 //!
-//! Nothing of the fleet file stands in it outside base64, but ids and names that are slugs, quoted all the same.
+//! Nothing of the fleet file stands in it outside the here-documents, which no shell expands, but ids and names that are slugs, quoted all the same.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::payload::Payload;
+use super::payload::{Payload, Source};
 use super::terms::Purpose;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::transport::quote;
 
 const FUNCTIONS: &str = include_str!("../../templates/apply/upload.sh");
 
-/// Characters of base64 a line, so that no line is longer than any tool reads (POSIX.1-2017: `LINE_MAX` is at least 2048).
+/// What ends a here-document.
+const END: &str = "FLEETCTL_FILE";
+
+/// Characters of a here-document's line, so that no line is longer than any tool reads (POSIX.1-2017: `LINE_MAX` is at least 2048).
 const LINE: usize = 1000;
 
 /// The runner; and where there is none any more (it was killed in its last moment), the job takes itself away.
@@ -56,22 +59,46 @@ pub fn upload(payload: &Payload) -> SecretString {
     let id = quote(&payload.id);
     let mut text = format!("{FUNCTIONS}\n{}\nprepare_upload {id}\n", definition());
     for file in &payload.files {
-        text.push_str("base64 -d >\"$NEW\"/");
-        text.push_str(&quote(&file.path));
-        text.push_str(" <<'FLEETCTL_FILE'\n");
-        let encoded = STANDARD.encode(file.bytes.expose_secret());
-        let mut rest = encoded.as_str();
-        while !rest.is_empty() {
-            let (line, after) = rest.split_at(rest.len().min(LINE));
-            text.push_str(line);
-            text.push('\n');
-            rest = after;
+        let place = format!("\"$NEW\"/{}", quote(&file.path));
+        match &file.source {
+            Source::Sent(bytes) => here_document(&mut text, &place, bytes.expose_secret()),
+            Source::There(path) => text.push_str(&format!("cat {} >{place}\n", quote(path))),
+            Source::Same(path) => text.push_str(&format!("cat \"$NEW\"/{} >{place}\n", quote(path))),
         }
-        text.push_str("FLEETCTL_FILE\n");
     }
     let calls = format!("check_upload {}\ninstall_upload\nbegin\nwatch {id}\n", quote(&payload.digest));
     let forget = if payload.purpose == Purpose::Remove { format!("forget {id}\n") } else { String::new() };
     SecretString::from(text + &calls + &forget)
+}
+
+/// The command that writes `content` to `place`.
+///
+/// As it is where it is plain text, because base64 leaves ssh's compression next to nothing to take away; in base64 otherwise.
+fn here_document(text: &mut String, place: &str, content: &str) {
+    if is_plain(content) {
+        text.push_str(&format!("cat >{place} <<'{END}'\n{content}{END}\n"));
+        return;
+    }
+    text.push_str(&format!("base64 -d >{place} <<'{END}'\n"));
+    let encoded = STANDARD.encode(content);
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(LINE));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    text.push_str(END);
+    text.push('\n');
+}
+
+/// Whether every shell passes it on to the byte: whole lines of printable ASCII (bash 3.2 loses U+0001 and U+007F in here-documents), none of which ends the
+/// document or is longer than [`LINE`].
+fn is_plain(content: &str) -> bool {
+    let is_text = |byte: u8| byte == b'\n' || byte == b'\t' || (b' '..=b'~').contains(&byte);
+    content.ends_with('\n')
+        && content.bytes().all(is_text)
+        && content.lines().all(|line| line != END && line.len() <= LINE)
 }
 
 /// Watches a transaction that was begun earlier, and starts its runner where it does not run.

@@ -18,6 +18,11 @@ pub fn label(unit: &str) -> String {
     format!("{LABEL_PREFIX}{unit}")
 }
 
+/// The path of the runner.
+pub fn runner_path() -> String {
+    format!("{LIB}/runner")
+}
+
 /// The path of a unit's plist. File name and label agree (launchd.plist(5)).
 pub fn plist_path(unit: &str) -> String {
     format!("{DAEMONS}/{}.plist", label(unit))

@@ -1,6 +1,7 @@
 //! The plan of one machine, put together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::engine;
 use super::engine_view::{EngineView, OMLX_LABEL};
@@ -14,9 +15,9 @@ use super::{
     Transaction, refusal, release,
 };
 use crate::capacity;
-use crate::fleet::{ServedName, WeightsKind};
-use crate::observe::is_name_held;
-use crate::render::{Bundle, own_url};
+use crate::fleet::{ServedName, WeightsKind, layout, sha256};
+use crate::observe::{FileFact, Observed, is_name_held};
+use crate::render::{Bundle, RUNNER, own_url};
 
 /// Plans one machine.
 pub fn plan_machine(input: &Input<'_>) -> MachinePlan {
@@ -210,7 +211,14 @@ fn transaction(
         live,
         manifest: input.bundle.manifest(),
         keys_written,
+        has_runner: has_runner(input.observed),
     }
+}
+
+/// Whether `LIB/runner` is this build's, to the byte.
+fn has_runner(observed: &Observed) -> bool {
+    static DIGEST: LazyLock<String> = LazyLock::new(|| sha256(RUNNER.as_bytes()));
+    matches!(observed.files.get(&layout::runner_path()), Some(FileFact::File { sha256: Some(found), .. }) if *found == *DIGEST)
 }
 
 fn gate(input: &Input<'_>, view: &EngineView, touched: &BTreeSet<ServedName>, restarts: bool) -> Gate {

@@ -45,6 +45,8 @@ pub struct Transaction {
     pub keys_written: BTreeMap<String, Vec<String>>,
     /// oMLX's TCP port on the machine.
     pub port: u16,
+    /// Whether the machine has this build's runner as `LIB/runner`: then it need not travel.
+    pub has_runner: bool,
 }
 
 impl Transaction {
@@ -68,6 +70,7 @@ impl Transaction {
             manifest: String::new(),
             keys_written: BTreeMap::new(),
             port: 0,
+            has_runner: false,
         }
     }
 }

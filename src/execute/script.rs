@@ -109,7 +109,34 @@ pub fn attach(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    /// What the shell writes when it is given the content.
+    fn through_a_shell(content: &str) -> Vec<u8> {
+        let mut text = String::new();
+        here_document(&mut text, "/dev/stdout", content);
+        let mut shell =
+            Command::new("/bin/sh").args(["-s"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
+        shell.stdin.take().expect("its input").write_all(text.as_bytes()).expect("told");
+        shell.wait_with_output().expect("its output").stdout
+    }
+
+    #[test]
+    fn every_byte_passes_the_shell() {
+        let long = format!("{}\n", "x".repeat(LINE + 1));
+        let marked = format!("{END}\nrm -rf \"$NEW\"\n");
+        let plain = ["a\n", "\t$HOME `id` \\ \"'\n\n  # two\n", crate::plan::RUNNER];
+        let encoded = ["", "no end", "caf\u{e9}\n", "\u{1}\u{7f}\n", "cr\r\n", &long, &marked];
+        for (content, travels_as_it_is) in
+            plain.map(|text| (text, true)).into_iter().chain(encoded.map(|text| (text, false)))
+        {
+            assert_eq!(is_plain(content), travels_as_it_is, "{content:.40?}");
+            assert_eq!(through_a_shell(content), content.as_bytes(), "{content:.40?}");
+        }
+    }
 
     #[test]
     fn the_runners_job_starts_at_load_and_is_no_keepalive() {

@@ -24,17 +24,25 @@ TAB=$(printf '\t')
 NL='
 '
 
+# look_up TABLE KEY: FOUND, what stands behind KEY and a tab in a line of TABLE; empty where there is none. TABLE is in memory, with a line break
+# before its first line: no process is started, and a full disk does not matter.
+look_up() {
+	case $1 in
+	*"$NL$2$TAB"*)
+		FOUND=${1#*"$NL$2$TAB"}
+		FOUND=${FOUND%%"$NL"*}
+		;;
+	*) FOUND= ;;
+	esac
+}
+
 # --- the payload's facts
 
 # meta KEY: a value of the payload's meta file, empty when it is not there. The file is read once, by meta_read: it never changes.
 META=
 meta() {
-	case $META in
-	*"$NL$1$TAB"*) ;;
-	*) return 0 ;;
-	esac
-	meta_rest=${META#*"$NL$1$TAB"}
-	printf '%s\n' "${meta_rest%%"$NL"*}"
+	look_up "$META" "$1"
+	[ -z "$FOUND" ] || printf '%s\n' "$FOUND"
 }
 
 meta_read() {
@@ -47,9 +55,15 @@ lists() {
 	[ -d "$APPLY/lists" ] && return 0
 	rm -rf "$APPLY/lists.new"
 	mkdir "$APPLY/lists.new" || return 1
-	for verb in found dir put merge secretkey link remove unit idle owned live listed resident ask; do
-		awk -F '\t' -v "verb=$verb" '$1 == verb { print substr($0, length(verb) + 2) }' "$APPLY/plan" >"$APPLY/lists.new/$verb" || return 1
-	done
+	LISTS=$APPLY/lists.new awk -F '\t' '
+		BEGIN {
+			n = split("found dir put merge secretkey link remove unit idle owned live listed resident ask", verbs, " ")
+			for (i = 1; i <= n; i++) {
+				list[verbs[i]] = ENVIRON["LISTS"] "/" verbs[i]
+				printf "" >list[verbs[i]]
+			}
+		}
+		$1 in list { print substr($0, length($1) + 2) >list[$1] }' "$APPLY/plan" || return 1
 	[ "$(cat "$APPLY/lists.new"/* | wc -l)" -eq "$(wc -l <"$APPLY/plan")" ] && mv "$APPLY/lists.new" "$APPLY/lists"
 }
 
@@ -98,9 +112,10 @@ terminal() {
 
 # --- words
 
-# say TEXT: a line of the transaction's own log.
+# say TEXT: a line of the transaction's own log. NOW is the moment of the last one.
 say() {
-	printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$APPLY/log" 2>/dev/null
+	NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	printf '%s %s\n' "$NOW" "$1" >>"$APPLY/log" 2>/dev/null
 }
 
 # note TEXT: something that the operator must read in the result, once.
@@ -109,11 +124,14 @@ note() {
 	say "note: $1"
 }
 
-# publish STATE STEP: result.json, replaced by one rename; readable without root, so nothing secret is in it. A subshell, so that
-# its words are no one else's.
+# publish STATE STEP: result.json as of NOW, replaced by one rename; readable without root, so nothing secret is in it. A subshell, so that
+# its words and its umask are no one else's.
 publish() (
+	umask 022
 	new=$STATE/.result.new
-	if result "$1" "$2" >"$new" 2>/dev/null && [ "$(tail -c 3 "$new")" = ']}' ] && chmod 0644 "$new" && mv -f "$new" "$STATE/result.json"; then
+	# One that was left here by a kill may have another mode.
+	[ ! -e "$new" ] || rm -f "$new"
+	if result "$1" "$2" >"$new" 2>/dev/null && is_whole_result "$new" && mv -f "$new" "$STATE/result.json"; then
 		return 0
 	fi
 	rm -f "$new"
@@ -124,12 +142,24 @@ publish() (
 	fi
 )
 
+# is_whole_result FILE: no full disk cut it short.
+is_whole_result() {
+	last=
+	while IFS= read -r line; do
+		last=$line
+	done <"$1"
+	case $last in
+	*']}') return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
 # result STATE STEP: what result.json says, from the files of STATE/apply. One process, because every step says a new one. What is not printable ASCII
 # is escaped, bytes beyond it become "?": a log may hold any.
 result() {
 	finished=
 	terminal "$1" && finished=yes
-	AT=$1 STEP=$2 FINISHED=$finished DIRECTORY=$APPLY PRESENT=$GENERATIONS/present NOW=$(date -u +%Y-%m-%dT%H:%M:%SZ) awk "$REDACT"'
+	AT=$1 STEP=$2 FINISHED=$finished DIRECTORY=$APPLY PRESENT=$GENERATIONS/present NOW=$NOW awk "$REDACT"'
 		function text(line,    out, at, c) {
 			for (at = 1; at <= length(line) && at <= 2000; at++) {
 				c = substr(line, at, 1)

@@ -28,14 +28,61 @@ print_of() {
 	fi
 }
 
+# PATH...: owners and modes by path, for look_up; by one process.
+owners_and_modes() {
+	[ "$#" -gt 0 ] && OWNERS=$NL$(/usr/bin/stat -f "%N${TAB}%Su${TAB}%Sg${TAB}%Lp" "$@")$NL || OWNERS=$NL
+}
+
+# look_at PATH...: what is there at each, for print_at; one process for the contents of all files. In memory, because it is asked on a full disk too.
+look_at() {
+	PRINTS=$NL
+	left=$#
+	while [ "$left" -gt 0 ]; do
+		left=$((left - 1))
+		if [ -f "$1" ] && [ ! -L "$1" ]; then
+			set -- "$@" "$1"
+		else
+			PRINTS=$PRINTS$1$TAB$(print_of "$1")$NL
+		fi
+		shift
+	done
+	[ "$#" -gt 0 ] || return 0
+	digests=$(/usr/bin/shasum -a 256 "$@" 2>/dev/null)
+	for path; do
+		line=${digests%%"$NL"*}
+		case $line in
+		*"  $path")
+			digests=${digests#*"$NL"}
+			PRINTS="$PRINTS$path${TAB}file ${line%% *}$NL"
+			;;
+		# It went meanwhile, or its name is told otherwise: shasum doubles a backslash.
+		*) PRINTS=$PRINTS$path$TAB$(print_of "$path")$NL ;;
+		esac
+	done
+}
+
+# print_at PATH: PRINT, what look_at saw there; empty where it did not look.
+print_at() {
+	look_up "$PRINTS" "$1"
+	PRINT=$FOUND
+}
+
 # fresh_beside PATH SUFFIX USER GROUP MODE SOURCE: a finished file beside PATH, ready to be renamed.
 fresh_beside() {
 	beside=${1%/*}/.fleetctl.${1##*/}.$2
-	rm -f "$beside"
-	: >"$beside" 2>/dev/null && chmod 0600 "$beside" && chown "$3:$4" "$beside" && chmod "$5" "$beside" &&
+	clear_away "$beside"
+	# The umask makes it nobody else's before there is anything in it.
+	: >"$beside" 2>/dev/null && chown "$3:$4" "$beside" && chmod "$5" "$beside" &&
 		cat "$6" >"$beside" 2>/dev/null && cmp -s "$6" "$beside" && return 0
 	rm -f "$beside"
 	return 1
+}
+
+# clear_away PATH: no process where there is nothing.
+clear_away() {
+	if [ -e "$1" ] || [ -L "$1" ]; then
+		rm -f "$1"
+	fi
 }
 
 # place PATH USER GROUP MODE SOURCE: PATH becomes SOURCE in one step.
@@ -93,6 +140,13 @@ same_keys() {
 # still_as_planned: every `found` line holds; else the words for it are in $CHANGED.
 still_as_planned() {
 	CHANGED=
+	set --
+	while IFS=$TAB read -r kind path _; do
+		case $kind in
+		bytes | link) set -- "$@" "$path" ;;
+		esac
+	done <"$APPLY/lists/found"
+	look_at "$@"
 	while IFS=$TAB read -r kind path one two; do
 		case $kind in
 		missing)
@@ -100,11 +154,13 @@ still_as_planned() {
 			CHANGED="$CHANGED; $path is there now"
 			;;
 		bytes)
-			[ "$(print_of "$path")" = "file $one" ] && continue
+			print_at "$path"
+			[ "$PRINT" = "file $one" ] && continue
 			CHANGED="$CHANGED; $path has other bytes now"
 			;;
 		link)
-			[ "$(print_of "$path")" = "link $one" ] && continue
+			print_at "$path"
+			[ "$PRINT" = "link $one" ] && continue
 			CHANGED="$CHANGED; $path points elsewhere now"
 			;;
 		keys)
@@ -155,28 +211,52 @@ units_known() {
 
 # snapshot TO LAST: writes what is there now to TO; LAST is the snapshot before it, for its lists.
 snapshot() {
-	rm -rf "$1"
-	mkdir -p "$1/blobs" || return 1
-	touched "$2" >"$1/touched" && owned "$2" >"$1/owned" || return 1
+	snapshot_to=$1
+	snapshot_last=$2
+	rm -rf "$snapshot_to"
+	mkdir -p "$snapshot_to/blobs" || return 1
+	touched "$snapshot_last" >"$snapshot_to/touched" && owned "$snapshot_last" >"$snapshot_to/owned" || return 1
+	count=0
+	set --
+	while IFS=$TAB read -r _ path; do
+		count=$((count + 1))
+		if [ -f "$path" ] && [ ! -L "$path" ]; then
+			cp "$path" "$snapshot_to/blobs/$count" 2>/dev/null || return 1
+			set -- "$@" "$path" "$snapshot_to/blobs/$count"
+		fi
+	done <"$snapshot_to/touched"
+	look_at "$@"
+	set --
+	while IFS=$TAB read -r _ path; do
+		if [ -L "$path" ] || [ -f "$path" ]; then
+			set -- "$@" "$path"
+		fi
+	done <"$snapshot_to/touched"
+	owners_and_modes "$@"
 	count=0
 	while IFS=$TAB read -r kind path; do
 		count=$((count + 1))
+		look_up "$OWNERS" "$path"
+		owner=$FOUND
 		if [ -L "$path" ]; then
-			printf 'link\t%s\t%s\t%s\n' "$path" "$(readlink "$path")" "$(owner_and_mode "$path" | cut -f 1-2)"
+			printf 'link\t%s\t%s\t%s\n' "$path" "$(readlink "$path")" "${owner%"$TAB"*}"
 		elif [ -f "$path" ]; then
-			cp "$path" "$1/blobs/$count" 2>/dev/null && cmp -s "$path" "$1/blobs/$count" || return 1
-			printf '%s\t%s\t%s\t%s\t%s\n' "$kind" "$path" "$(owner_and_mode "$path")" "$count" "$(hash "$1/blobs/$count")"
+			print_at "$path"
+			seen=$PRINT
+			print_at "$snapshot_to/blobs/$count"
+			[ "$owner" ] && [ "$seen" ] && [ "$PRINT" = "$seen" ] || return 1
+			printf '%s\t%s\t%s\t%s\t%s\n' "$kind" "$path" "$owner" "$count" "${seen#file }"
 		elif [ ! -e "$path" ]; then
 			printf 'absent\t%s\n' "$path"
 		else
 			say "$path is neither a file nor a link"
 			return 1
 		fi || return 1
-	done <"$1/touched" >"$1/entries" || return 1
-	snapshot_units "$2" >"$1/units" || return 1
-	engine_print >"$1/engine" || return 1
-	(cd "$1" && find . -type f ! -name sums -exec /usr/bin/shasum -a 256 {} +) >"$TMP/sums" &&
-		cat "$TMP/sums" >"$1/sums" && [ -s "$1/sums" ]
+	done <"$snapshot_to/touched" >"$snapshot_to/entries" || return 1
+	snapshot_units "$snapshot_last" >"$snapshot_to/units" || return 1
+	engine_print >"$snapshot_to/engine" || return 1
+	(cd "$snapshot_to" && find . -type f ! -name sums -exec /usr/bin/shasum -a 256 {} +) >"$TMP/sums" &&
+		cat "$TMP/sums" >"$snapshot_to/sums" && [ -s "$snapshot_to/sums" ]
 }
 
 whole() {
@@ -221,6 +301,7 @@ prepare() {
 		make_directory "$path" "$user" "$group" "$mode" || { say "cannot make $path"; return 1; }
 	done <"$APPLY/lists/dir"
 	: >"$APPLY/expected" || return 1
+	look_at_what_changes
 	while IFS=$TAB read -r path user group mode content; do
 		make_directory "${path%/*}" root wheel 0755 || return 1
 		fresh_beside "$path" new "$user" "$group" "$mode" "$(blob "$content")" || { say "cannot write beside $path"; return 1; }
@@ -241,15 +322,31 @@ prepare() {
 	done <"$APPLY/lists/merge"
 }
 
+# look_at_what_changes: at the places of files, links and removals, and at the new contents.
+look_at_what_changes() {
+	set --
+	while IFS=$TAB read -r path _ _ _ content; do
+		set -- "$@" "$path" "$(blob "$content")"
+	done <"$APPLY/lists/put"
+	while IFS=$TAB read -r path _; do
+		set -- "$@" "$path"
+	done <"$APPLY/lists/link"
+	while IFS= read -r path; do
+		set -- "$@" "$path"
+	done <"$APPLY/lists/remove"
+	look_at "$@"
+}
+
 # expect PATH: what must still be there when its turn comes; and a copy beside it, so that going back needs no room either.
 expect() {
-	printf '%s\t%s\n' "$1" "$(print_of "$1")" >>"$APPLY/expected" || return 1
+	print_at "$1"
+	printf '%s\t%s\n' "$1" "$PRINT" >>"$APPLY/expected" || return 1
 	keep_old "$1"
 }
 
 keep_old() {
 	old=${1%/*}/.fleetctl.${1##*/}.old
-	rm -f "$old"
+	clear_away "$old"
 	if [ -f "$1" ] && [ ! -L "$1" ]; then
 		cp -p "$1" "$old" 2>/dev/null && cmp -s "$1" "$old" || { rm -f "$old"; say "no room beside $1"; return 1; }
 	fi
@@ -264,9 +361,8 @@ sweep() {
 		ops merge | cut -f 1
 		printf '%s\n' "$STATE/record.json"
 	} | while IFS= read -r path; do
-		for suffix in new old now link; do
-			rm -f "${path%/*}/.fleetctl.${path##*/}.$suffix"
-		done
+		beside=${path%/*}/.fleetctl.${path##*/}
+		rm -f "$beside.new" "$beside.old" "$beside.now" "$beside.link"
 	done
 	if [ "${1-}" = directories ] && [ -s "$APPLY/made" ]; then
 		# Children first; one that is not empty any more stays.
@@ -293,27 +389,31 @@ merged() {
 
 # switch_files: renames, one a file. Done again after a kill it finds its own work and goes on.
 switch_files() {
+	look_at_what_changes
+	EXPECTED=$NL$(cat "$APPLY/expected")$NL
 	while IFS=$TAB read -r path user group mode content; do
-		now=$(print_of "$path")
-		if [ "$now" = "file $(hash "$(blob "$content")")" ] && [ ! -e "${path%/*}/.fleetctl.${path##*/}.new" ]; then
+		print_at "$(blob "$content")"
+		wanted=$PRINT
+		print_at "$path"
+		if [ "$PRINT" = "$wanted" ] && [ ! -e "${path%/*}/.fleetctl.${path##*/}.new" ]; then
 			continue
 		fi
-		expected "$path" "$now" "file $(hash "$(blob "$content")")" || return 1
+		expected "$path" "$PRINT" "$wanted" || return 1
 		beside=${path%/*}/.fleetctl.${path##*/}.new
 		[ -f "$beside" ] && cmp -s "$beside" "$(blob "$content")" ||
 			fresh_beside "$path" new "$user" "$group" "$mode" "$(blob "$content")" || { WHY="cannot write beside $path"; return 1; }
 		mv -f "$beside" "$path" || { WHY="cannot replace $path"; return 1; }
 	done <"$APPLY/lists/put"
 	while IFS=$TAB read -r path target user group; do
-		now=$(print_of "$path")
-		[ "$now" = "link $target" ] && continue
-		expected "$path" "$now" "link $target" || return 1
+		print_at "$path"
+		[ "$PRINT" = "link $target" ] && continue
+		expected "$path" "$PRINT" "link $target" || return 1
 		place_link "$path" "$target" "$user" "$group" || { WHY="cannot link $path"; return 1; }
 	done <"$APPLY/lists/link"
 	while IFS= read -r path; do
-		now=$(print_of "$path")
-		[ "$now" = nothing ] && continue
-		expected "$path" "$now" nothing || return 1
+		print_at "$path"
+		[ "$PRINT" = nothing ] && continue
+		expected "$path" "$PRINT" nothing || return 1
 		rm -f "$path" || { WHY="cannot remove $path"; return 1; }
 		forget_folder "$path"
 	done <"$APPLY/lists/remove"
@@ -330,8 +430,10 @@ forget_folder() {
 
 # expected PATH NOW NEW: nobody else has been here since the generation was saved.
 expected() {
-	then=$(second "$APPLY/expected" "$1")
-	[ "$2" = "$then" ] || [ "$2" = "$3" ] && return 0
+	case $EXPECTED in
+	*"$NL$1$TAB$2$NL"*) return 0 ;;
+	esac
+	[ "$2" = "$3" ] && return 0
 	WHY="$1 was changed by somebody else while this apply ran"
 	return 1
 }

@@ -57,7 +57,15 @@ unit_exits() {
 # disabled LABEL: whether launchd's own store keeps it from starting; up to macOS 12 the word is "true".
 disabled() {
 	unit_target "$1"
-	/bin/launchctl print-disabled "$DOMAIN" 2>/dev/null | grep -E "\"${TARGET##*/}\" => (disabled|true)" >/dev/null
+	is_disabled_in "$(/bin/launchctl print-disabled "$DOMAIN" 2>/dev/null)" "${TARGET##*/}"
+}
+
+# is_disabled_in REPORT NAME: the same, by what launchd said.
+is_disabled_in() {
+	case $1 in
+	*"\"$2\" => disabled"* | *"\"$2\" => true"*) return 0 ;;
+	*) return 1 ;;
+	esac
 }
 
 # launchctl_number: of the last failed call: from its words, else its exit status.
@@ -158,6 +166,7 @@ make_log() {
 # snapshot_units LAST: label, plist, kind, log, its owner, loaded, disabled.
 snapshot_units() {
 	units_known "$1" >"$TMP/known"
+	asked=
 	while IFS=$TAB read -r label plist kind log owner; do
 		unit_look "$label"
 		case $? in
@@ -165,7 +174,11 @@ snapshot_units() {
 		*) loaded=yes ;;
 		esac
 		store=enabled
-		disabled "$label" && store=disabled
+		if [ "$asked" != "$DOMAIN" ]; then
+			asked=$DOMAIN
+			stores=$(/bin/launchctl print-disabled "$DOMAIN" 2>/dev/null)
+		fi
+		is_disabled_in "$stores" "${TARGET##*/}" && store=disabled
 		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$label" "$plist" "$kind" "$log" "$owner" "$loaded" "$store"
 	done <"$TMP/known"
 }

@@ -6,8 +6,8 @@ verify() {
 		return
 	fi
 	lists || { conclude failed "cannot write in $APPLY"; return; }
+	[ -f "$STATE/record.json" ] && json_flatten "$STATE/record.json" >"$TMP/record" 2>/dev/null || : >"$TMP/record"
 	for fact in machine fleet; do
-		[ -f "$STATE/record.json" ] && json_flatten "$STATE/record.json" >"$TMP/record" 2>/dev/null || continue
 		here=$(json_get "$TMP/record" "/$fact" | json_text 2>/dev/null)
 		if [ "$here" ] && [ "$here" != "$(meta "$fact")" ]; then
 			conclude refused "the payload is for the $fact $(meta "$fact"), and this is $here"
@@ -111,9 +111,10 @@ resolve() {
 
 # engine_restarts: oMLX is stopped in this transaction, or does not run: its files are written while nobody else does.
 engine_runs_on() {
-	ops unit | awk -F '\t' '$4 == "omlx"' | grep -q . && return 1
-	[ "$(meta kind)" = rollback ] && return 1
-	return 0
+	while IFS=$TAB read -r _ _ _ kind _; do
+		[ "$kind" != omlx ] || return 1
+	done <"$APPLY/lists/unit"
+	[ "$(meta kind)" != rollback ]
 }
 
 switch() {
@@ -326,6 +327,7 @@ finish() {
 	find "$STATE" -maxdepth 1 -name '.apply.*' -mmin +60 -exec rm -rf {} + 2>/dev/null
 	# On a full disk this is the room for the last words.
 	rm -rf "$GENERATIONS/.next" "$TMP"
+	say "ended: $1"
 	publish "$1" "$1"
 	lock_drop "$STATE" "$(meta id)" "$$"
 	if [ "$1:$(meta kind)" = committed:remove ]; then

@@ -11,6 +11,7 @@ STATE=/usr/local/var/fleetctl
 APPLY=$STATE/apply
 JOB=dev.fleetctl.apply
 PLIST=/Library/LaunchDaemons/$JOB.plist
+TAB=$(printf '\t')
 NL='
 '
 
@@ -35,8 +36,11 @@ loaded() {
 	[ "$?" != 113 ]
 }
 
+# meta NAME: what the payload's meta file says; no process, because whoever watches asks at every look.
 meta() {
-	awk -F '\t' -v "wanted=$1" '$1 == wanted { print substr($0, length($1) + 2); exit }' "$APPLY/meta" 2>/dev/null
+	while IFS=$TAB read -r name value; do
+		[ "$name" = "$1" ] && printf '%s' "$value" && return 0
+	done 2>/dev/null <"$APPLY/meta"
 }
 
 # prepare_upload ID: a directory beside the place where it belongs.
@@ -51,8 +55,7 @@ prepare_upload() {
 
 # check_upload DIGEST: every byte came through.
 check_upload() {
-	if [ "$(/usr/bin/shasum -a 256 <"$NEW/sums" 2>/dev/null | cut -c 1-64)" != "$1" ] ||
-		! (cd "$NEW" && /usr/bin/shasum -a 256 -c sums) >/dev/null 2>&1; then
+	if ! (cd "$NEW" && { printf '%s  sums\n' "$1" && cat sums; } | /usr/bin/shasum -a 256 -c -) >/dev/null 2>&1; then
 		printf '! failed the payload did not arrive whole; free on its disk: %s kB\n' "$(df -k "$STATE" | awk 'NR == 2 { print $4 }')"
 		rm -rf "$NEW"
 		exit 1
@@ -199,11 +202,13 @@ watch() {
 		is_loaded=$?
 		case $RESULT in
 		*'"finished": "'*)
-			# The runner takes itself away now.
+			# The runner takes itself away now: a matter of moments, and then its job is free for the next apply.
 			away=$((away + 1))
-			if [ "$is_loaded" = 113 ] || [ "$away" -ge 40 ]; then
+			if [ "$is_loaded" = 113 ] || [ "$away" -ge 200 ]; then
 				return 0
 			fi
+			sleep 0.1
+			continue
 			;;
 		*)
 			other=$(meta id)

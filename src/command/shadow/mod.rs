@@ -1,5 +1,6 @@
 //! `fleetctl shadow run|import|report|promote|demote|halt|guard NAME`
 
+mod backlog;
 mod calibration;
 mod guard;
 mod import;
@@ -8,6 +9,7 @@ mod local;
 mod reference;
 mod report;
 mod run;
+mod work;
 mod write_rung;
 
 use super::Context;

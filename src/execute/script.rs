@@ -115,6 +115,7 @@ mod tests {
     use super::*;
 
     /// What the shell writes when it is given the content.
+    #[expect(clippy::disallowed_methods, reason = "a shell of this computer, to see what it makes of the text")]
     fn through_a_shell(content: &str) -> Vec<u8> {
         let mut text = String::new();
         here_document(&mut text, "/dev/stdout", content);

@@ -92,9 +92,9 @@ engine_busy() {
 
 # drain: waits until oMLX is idle in two looks. Not idle in time: 1, with BUSY.
 drain() {
+	[ "$(meta drains)" = yes ] || [ -s "$APPLY/lists/idle" ] || return 0
 	engine_at
 	limit=$(meta drain)
-	[ "$(meta drains)" = yes ] || [ -s "$APPLY/lists/idle" ] || return 0
 	idle=0
 	last=
 	waiting_starts

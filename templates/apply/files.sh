@@ -182,10 +182,13 @@ still_as_planned() {
 touched() {
 	{
 		[ -f "$1/touched" ] && cat "$1/touched"
-		ops put | cut -f 1 | sed "s/^/file$TAB/"
-		ops remove | cut -f 1 | sed "s/^/file$TAB/"
-		ops link | cut -f 1 | sed "s/^/file$TAB/"
-		ops merge | cut -f 1 | sed "s/^/keys$TAB/"
+		for verb in put remove link merge; do
+			kind=file
+			[ "$verb" != merge ] || kind=keys
+			while IFS=$TAB read -r path _; do
+				printf '%s\t%s\n' "$kind" "$path"
+			done <"$APPLY/lists/$verb"
+		done
 		printf 'file\t%s/manifest.json\nfile\t%s/record.json\n' "$STATE" "$STATE"
 	} | awk -F '\t' '{ if ($1 == "keys") keys[$2] = 1; if (!($2 in seen)) { seen[$2] = 1; order[++n] = $2 } }
 		END { for (i = 1; i <= n; i++) print (order[i] in keys ? "keys" : "file") "\t" order[i] }'
@@ -354,16 +357,14 @@ keep_old() {
 
 # sweep: nothing of ours is left beside the files.
 sweep() {
-	{
-		ops put | cut -f 1
-		ops remove
-		ops link | cut -f 1
-		ops merge | cut -f 1
-		printf '%s\n' "$STATE/record.json"
-	} | while IFS= read -r path; do
-		beside=${path%/*}/.fleetctl.${path##*/}
-		rm -f "$beside.new" "$beside.old" "$beside.now" "$beside.link"
+	for verb in put remove link merge; do
+		# A damaged payload has no lists.
+		[ -f "$APPLY/lists/$verb" ] || continue
+		while IFS=$TAB read -r path _; do
+			sweep_beside "$path"
+		done <"$APPLY/lists/$verb"
 	done
+	sweep_beside "$STATE/record.json"
 	if [ "${1-}" = directories ] && [ -s "$APPLY/made" ]; then
 		# Children first; one that is not empty any more stays.
 		sort -r "$APPLY/made" | while IFS= read -r path; do
@@ -371,6 +372,11 @@ sweep() {
 		done
 	fi
 	return 0
+}
+
+sweep_beside() {
+	beside=${1%/*}/.fleetctl.${1##*/}
+	rm -f "$beside.new" "$beside.old" "$beside.now" "$beside.link"
 }
 
 # merged FILE CHANGES FRESH ASIDE: what FILE becomes, in $TMP/merged.

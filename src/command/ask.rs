@@ -19,6 +19,7 @@ pub(crate) fn ask(fleet: &Fleet, machine: &Machine, bundle: &Bundle, within: Dur
             files.push(plain(path, Contents::Always));
         }
     }
+    files.extend(bundle.directories.iter().map(|(path, ..)| plain(path.clone(), Contents::Never)));
     files.extend(ZONE_LINKS.map(|path| plain(path.to_owned(), Contents::Never)));
     files.push(plain(machine.omlx.program.clone(), Contents::Never));
     let mut labels: Vec<String> = bundle.units.iter().map(|unit| unit.label.clone()).collect();

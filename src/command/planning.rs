@@ -161,6 +161,7 @@ fn no_answer(machine: &Machine, silent: &Silent) -> MachinePlan {
         state,
         detail: Some(detail),
         changes: Vec::new(),
+        obstacles: Vec::new(),
         kept: Vec::new(),
         notes: Vec::new(),
         transaction: None,

@@ -23,6 +23,9 @@ pub(super) fn plan_lines(
     for (path, owner, bits) in &transaction.directories {
         writer.line(&["dir", path, &owner.user, &owner.group, &mode(*bits)])?;
     }
+    for (path, owner, bits) in &transaction.rights {
+        writer.line(&["rights", path, &owner.user, &owner.group, &mode(*bits)])?;
+    }
     for put in &transaction.puts {
         writer.put(put)?;
     }

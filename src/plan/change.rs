@@ -114,6 +114,8 @@ pub struct MachinePlan {
     pub changes: Vec<Change>,
     /// What is left alone although one might expect otherwise.
     pub kept: Vec<Kept>,
+    /// What stands in the way of what is declared, and a person must move: with any, nothing is done.
+    pub obstacles: Vec<String>,
     /// What is worth knowing besides (another release's news, a stale definition…).
     pub notes: Vec<String>,
     /// What execution does; only with `Changes`.

@@ -14,6 +14,8 @@ use crate::secret::{ExposeSecret as _, SecretString};
 #[derive(Default)]
 pub(super) struct FileWork {
     pub(super) changes: Vec<Change>,
+    /// What something that is not ours keeps from its place.
+    pub(super) blocked: Vec<Change>,
     pub(super) kept: Vec<Kept>,
     pub(super) found: Vec<Found>,
     pub(super) puts: Vec<Put>,
@@ -80,7 +82,7 @@ fn whole(input: &Input<'_>, entry: &Entry, text: &Text, work: &mut FileWork) {
             (Action::Update, format!("is a link to {target}, must be a file"), None)
         }
         FileFact::Directory { .. } | FileFact::Other => {
-            work.kept.push(Kept { path: entry.path.clone(), reason: "is no file: move it away by hand".to_owned() });
+            work.blocked.push(in_the_way(entry, ChangeKind::File));
             return;
         }
         FileFact::Unreadable => {
@@ -138,8 +140,7 @@ fn link(input: &Input<'_>, entry: &Entry, target: &str, work: &mut FileWork) {
             (Action::Create, "declared, and not on the machine".to_owned(), None)
         }
         _ => {
-            let reason = "is no link: fleetctl did not put it there; move it away by hand".to_owned();
-            work.kept.push(Kept { path: entry.path.clone(), reason });
+            work.blocked.push(in_the_way(entry, ChangeKind::Link));
             return;
         }
     };
@@ -154,6 +155,20 @@ fn link(input: &Input<'_>, entry: &Entry, target: &str, work: &mut FileWork) {
         reason,
         diff: Some(diff::of_value(old.as_deref(), Some(target))),
     });
+}
+
+/// What is declared and cannot be put there: an [obstacle](super::obstacle), which a person moves away.
+fn in_the_way(entry: &Entry, kind: ChangeKind) -> Change {
+    Change {
+        kind,
+        path: entry.path.clone(),
+        key: None,
+        action: Action::Create,
+        disturbs: Disturbs::Nothing,
+        names: Vec::new(),
+        reason: "something that fleetctl did not put there is in its place: move it away by hand".to_owned(),
+        diff: None,
+    }
 }
 
 /// One entry of the manifest on the machine.

@@ -13,12 +13,14 @@ mod job_standing;
 mod keys;
 mod live;
 mod measured;
+mod obstacle;
 mod planner;
 mod pointer;
 #[cfg(test)]
 mod property_tests;
 mod refusal;
 mod release;
+mod rights;
 mod saved;
 mod standing;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::measured::{self, measured};
 use super::units::{self, UnitWork};
 use super::{
     Action, Ask, Change, ChangeKind, Disturbs, Drain, Gate, Input, Kept, Live, MachinePlan, Merge, PlanState,
-    Transaction, refusal, release,
+    Transaction, obstacle, refusal, release, rights,
 };
 use crate::capacity;
 use crate::fleet::{ServedName, WeightsKind, layout, sha256};
@@ -63,9 +63,12 @@ fn plan_bundle(input: &Input<'_>) -> MachinePlan {
 
     let mut changes: Vec<Change> = Vec::new();
     changes.extend(work.changes.iter().cloned().map(|change| of_link(change, &engine.live, is_live)));
+    changes.extend(work.blocked.iter().cloned());
     changes.extend(engine.changes);
     changes.extend(units.changes.iter().cloned());
     changes.extend(files.iter().filter_map(rights_change));
+    let (wrong_directories, rights) = rights::compare(input);
+    changes.extend(wrong_directories);
     changes.extend(manifest_change(input, changes.is_empty()));
     changes.sort_by(|a, b| (a.path.as_str(), &a.key).cmp(&(b.path.as_str(), &b.key)));
     let mut kept: Vec<Kept> = work.kept.clone();
@@ -78,14 +81,14 @@ fn plan_bundle(input: &Input<'_>) -> MachinePlan {
         detail: None,
         changes,
         kept,
-        notes: refusal::unfinished(input)
+        obstacles: obstacle::obstacles(input.machine, input.bundle, input.observed, &str::to_owned)
             .into_iter()
-            .chain(refusal::odd_base(input))
-            .chain(release::notes(input, &view))
+            .map(|obstacle| obstacle.what)
             .collect(),
+        notes: refusal::unfinished(input).into_iter().chain(release::notes(input, &view)).collect(),
         transaction: None,
     };
-    if let Some(refusal) = refusal::check(input, &view, !plan.changes.is_empty(), units.touches_omlx()) {
+    if let Some(refusal) = refusal::check(input, &view, &plan, units.touches_omlx()) {
         plan.state = refusal.state;
         plan.detail = Some(refusal.detail);
         return plan;
@@ -93,7 +96,8 @@ fn plan_bundle(input: &Input<'_>) -> MachinePlan {
     if plan.state == PlanState::Changes {
         let touched = engine.touched;
         let live = if is_live { engine.live } else { Vec::new() };
-        plan.transaction = Some(transaction(input, &view, work, files, units, live, is_live, &touched));
+        let transaction = transaction(input, &view, work, files, units, live, is_live, &touched);
+        plan.transaction = Some(Transaction { rights, ..transaction });
     }
     plan
 }
@@ -200,6 +204,7 @@ fn transaction(
         port: input.machine.omlx.port,
         found,
         directories: input.bundle.directories.clone(),
+        rights: Vec::new(),
         puts: work.puts,
         merges,
         links: work.links,

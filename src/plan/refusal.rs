@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::engine_view::{EngineView, OMLX_LABEL};
 use super::standing::Standing;
-use super::{Input, Lineage, PlanState};
-use crate::observe::{FileFact, Sudo, WeightsState};
+use super::{Input, Lineage, MachinePlan, PlanState};
+use crate::observe::{Sudo, WeightsState};
 
 /// Why a machine is refused or in error, in one text that names the mend.
 pub(super) struct Refusal {
@@ -21,8 +21,8 @@ fn error(detail: String) -> Refusal {
     Refusal { state: PlanState::Error, detail }
 }
 
-/// The first reason to leave the machine alone, gravest first. `has_changes`: whether there would be something to do; `restarts`: whether oMLX would be started anew.
-pub(super) fn check(input: &Input<'_>, view: &EngineView, has_changes: bool, restarts: bool) -> Option<Refusal> {
+/// The first reason to leave the machine alone, gravest first. `plan`: what there would be to do; `restarts`: whether oMLX would be started anew.
+pub(super) fn check(input: &Input<'_>, view: &EngineView, plan: &MachinePlan, restarts: bool) -> Option<Refusal> {
     newer_fleetctl(input)
         .or_else(|| of_another_fleet(input))
         .or_else(|| older_file(input))
@@ -30,7 +30,14 @@ pub(super) fn check(input: &Input<'_>, view: &EngineView, has_changes: bool, res
         .or_else(|| another_release(input, view, restarts))
         .or_else(|| foreign_engine(input))
         .or_else(|| other_port_owner(input))
-        .or_else(|| if has_changes { cannot_apply(input) } else { None })
+        .or_else(|| obstructed(input, plan))
+        .or_else(|| if plan.changes.is_empty() { None } else { cannot_apply(input) })
+}
+
+/// What is declared cannot be compared or put in its place. Also where nothing else is to be done: the machine is not what the file says.
+fn obstructed(input: &Input<'_>, plan: &MachinePlan) -> Option<Refusal> {
+    let what = plan.obstacles.join("; ");
+    (!what.is_empty()).then(|| error(format!("{what}; `fleetctl doctor {}` has the command", input.machine.name)))
 }
 
 /// What lies on the machine was written in a form that this program does not know: what it owns there could be misread.
@@ -179,14 +186,6 @@ pub(super) fn unfinished(input: &Input<'_>) -> Option<String> {
         "revert-failed" => {
             Some("the last apply failed and could not be reverted: look at `fleetctl history`".to_owned())
         }
-        _ => None,
-    }
-}
-
-/// The path of the weights that a link of ours points to is a file? Said before oMLX skips it silently.
-pub(super) fn odd_base(input: &Input<'_>) -> Option<String> {
-    match input.observed.files.get(&input.machine.omlx.base) {
-        Some(FileFact::File { .. } | FileFact::Other) => Some(format!("{} is no directory", input.machine.omlx.base)),
         _ => None,
     }
 }

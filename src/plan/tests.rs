@@ -409,3 +409,69 @@ fn a_move_to_another_release_is_announced_with_what_it_changes() {
     0.3.8 to 0.5.0, python: Python 3.11 or newer is needed (since 0.3.9)
     ");
 }
+
+fn directory(rights: &str, mode: u32) -> FileFact {
+    let (user, group) = rights.split_once(':').expect("user:group");
+    FileFact::Directory { user: user.to_owned(), group: group.to_owned(), mode }
+}
+
+#[test]
+fn what_is_in_the_way_is_an_error_and_nothing_is_called_in_sync() {
+    let link = "/Users/ops/.omlx/serve/Qwen3.6-2B-MLX-4bit/extract-2b";
+    let settings = "/Users/ops/.omlx/settings.json";
+    let closed =
+        || FileFact::File { user: "root".into(), group: "staff".into(), mode: 0o600, sha256: None, bytes: None };
+    for (path, fact, said) in [
+        (
+            link,
+            directory("ops:staff", 0o755),
+            "is a directory, which fleetctl did not put there, and must be a link to",
+        ),
+        (settings, closed(), "may not be read by ops (it is root:staff 0600)"),
+        (settings, FileFact::Link { target: "/elsewhere".into() }, "is a link, which fleetctl did not put there"),
+        ("/Users/ops/.omlx", directory("root:wheel", 0o755), "is root:wheel 0755, and oMLX, which runs as ops, must"),
+        ("/Users/ops/.omlx", FileFact::Other, "is neither a file nor a directory, and must be a directory"),
+        ("/usr/local/var/fleetctl", directory("root:wheel", 0o700), "is root:wheel 0700, and ops may not read it"),
+    ] {
+        let mut case = Case::settled("mac-mini1");
+        case.observed.files.insert(path.to_owned(), fact);
+        let plan = case.plan();
+        assert_eq!((plan.state, plan.transaction.is_none()), (PlanState::Error, true), "{path}: {plan:?}");
+        assert_eq!(plan.obstacles.len(), 1, "{path}: {:?}", plan.obstacles);
+        let detail = plan.detail.unwrap_or_default();
+        assert!(detail.starts_with(&format!("{path} {said}")), "{path}: {detail}");
+    }
+}
+
+#[test]
+fn directories_of_ours_are_set_right_and_others_left_as_they_are() {
+    let mut case = Case::settled("mac-mini1");
+    for (path, fact) in [
+        ("/Users/ops/.omlx", directory("ops:wheel", 0o700)),
+        ("/Users/ops/.omlx/serve", directory("root:wheel", 0o755)),
+        ("/usr/local/libexec/fleetctl", directory("ops:wheel", 0o755)),
+        ("/usr/local/var/fleetctl", directory("root:wheel", 0o777)),
+        ("/usr/local/var/fleetctl/apply", directory("root:wheel", 0o755)),
+        ("/usr/local/var/fleetctl/generations", FileFact::Link { target: "/Volumes/big/generations".into() }),
+    ] {
+        case.observed.files.insert(path.to_owned(), fact);
+    }
+    assert_eq!(
+        case.lines(),
+        [
+            "Update /Users/ops/.omlx/serve [Nothing]",
+            "Update /usr/local/libexec/fleetctl [Nothing]",
+            "Update /usr/local/var/fleetctl [Nothing]"
+        ]
+    );
+    let rights = case.plan().transaction.expect("something to do").rights;
+    let lines: Vec<String> = rights.iter().map(|(path, owner, mode)| format!("{path} {owner} {mode:04o}")).collect();
+    assert_eq!(
+        lines,
+        [
+            "/Users/ops/.omlx/serve ops:staff 0755",
+            "/usr/local/libexec/fleetctl root:wheel 0755",
+            "/usr/local/var/fleetctl root:wheel 0755"
+        ]
+    );
+}

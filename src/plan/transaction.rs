@@ -21,6 +21,8 @@ pub struct Transaction {
     pub found: Vec<Found>,
     /// Directories to make, parents first: path, owner, mode.
     pub directories: Vec<(String, Owner, u32)>,
+    /// Directories that are there, whose owner and mode are set; going back sets them as they were.
+    pub rights: Vec<(String, Owner, u32)>,
     /// Files of ours to write, whole.
     pub puts: Vec<Put>,
     /// oMLX's files to change by key.
@@ -58,6 +60,7 @@ impl Transaction {
             base,
             found: Vec::new(),
             directories: Vec::new(),
+            rights: Vec::new(),
             puts: Vec::new(),
             merges: Vec::new(),
             links: Vec::new(),

@@ -57,7 +57,7 @@ lists() {
 	mkdir "$APPLY/lists.new" || return 1
 	LISTS=$APPLY/lists.new awk -F '\t' '
 		BEGIN {
-			n = split("found dir put merge secretkey link remove unit idle owned live listed resident ask", verbs, " ")
+			n = split("found dir rights put merge secretkey link remove unit idle owned live listed resident ask", verbs, " ")
 			for (i = 1; i <= n; i++) {
 				list[verbs[i]] = ENVIRON["LISTS"] "/" verbs[i]
 				printf "" >list[verbs[i]]

@@ -108,6 +108,13 @@ make_directory() {
 	mkdir "$1" && chown "$2:$3" "$1" && chmod "$4" "$1"
 }
 
+# set_rights PATH USER GROUP MODE: a directory that is there; remembers what it was. What is a link meanwhile is left alone.
+set_rights() {
+	[ -d "$1" ] && [ ! -L "$1" ] || return 1
+	[ "$(second "$APPLY/righted" "$1" 2>/dev/null)" ] || printf '%s\t%s\n' "$1" "$(owner_and_mode "$1")" >>"$APPLY/righted" || return 1
+	chown "$2:$3" "$1" && chmod "$4" "$1"
+}
+
 # --- does what the plan saw still hold?
 
 # picked FLAT POINTERS: the leaves of FLAT at or below any of the pointers, sorted.
@@ -303,6 +310,9 @@ prepare() {
 	while IFS=$TAB read -r path user group mode; do
 		make_directory "$path" "$user" "$group" "$mode" || { say "cannot make $path"; return 1; }
 	done <"$APPLY/lists/dir"
+	while IFS=$TAB read -r path user group mode; do
+		set_rights "$path" "$user" "$group" "$mode" || { say "cannot set the owner and mode of $path"; return 1; }
+	done <"$APPLY/lists/rights"
 	: >"$APPLY/expected" || return 1
 	look_at_what_changes
 	while IFS=$TAB read -r path user group mode content; do
@@ -370,6 +380,11 @@ sweep() {
 		sort -r "$APPLY/made" | while IFS= read -r path; do
 			rmdir "$path" 2>/dev/null
 		done
+	fi
+	if [ "${1-}" = directories ] && [ -s "$APPLY/righted" ]; then
+		while IFS=$TAB read -r path user group mode; do
+			chown "$user:$group" "$path" && chmod "$mode" "$path"
+		done <"$APPLY/righted"
 	fi
 	return 0
 }

@@ -311,6 +311,15 @@ remember() {
 	done
 }
 
+# keep_result: the next transaction's words take the place of these as soon as it begins; who watches this one still finds them. The last five.
+keep_result() {
+	kept=$GENERATIONS/.results
+	mkdir -p "$kept" && chmod 0700 "$GENERATIONS" && cp "$STATE/result.json" "$kept/.new" && mv -f "$kept/.new" "$kept/$(meta id)" || rm -f "$kept/.new"
+	(cd "$kept" && ls -t) 2>/dev/null | tail -n +6 | while IFS= read -r id; do
+		rm -f "$kept/$id"
+	done
+}
+
 finish() {
 	rm -f "$APPLY/reserve"
 	case $1 in
@@ -329,6 +338,7 @@ finish() {
 	rm -rf "$GENERATIONS/.next" "$TMP"
 	say "ended: $1"
 	publish "$1" "$1"
+	keep_result
 	lock_drop "$STATE" "$(meta id)" "$$"
 	if [ "$1:$(meta kind)" = committed:remove ]; then
 		for left in "$STATE"/*; do

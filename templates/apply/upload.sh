@@ -173,12 +173,12 @@ clear_staged() {
 	return 1
 }
 
-# read_result: result.json in one line, in RESULT.
+# read_result FILE: a result in one line, in RESULT.
 read_result() {
 	RESULT=
 	while IFS= read -r line || [ "$line" ]; do
 		RESULT="$RESULT$line "
-	done 2>/dev/null <"$STATE/result.json"
+	done 2>/dev/null <"$1"
 }
 
 # watch ID: every change of the result until it is final and the runner has gone. Between two looks it starts as few processes as it can: it runs beside the work.
@@ -188,7 +188,7 @@ watch() {
 	idle=0
 	while :; do
 		RESULT=
-		[ -f "$STATE/result.json" ] && read_result
+		[ -f "$STATE/result.json" ] && read_result "$STATE/result.json"
 		case $RESULT in
 		*"\"id\": \"$1\""*)
 			if [ "$RESULT" != "$last" ]; then
@@ -196,7 +196,15 @@ watch() {
 				last=$RESULT
 			fi
 			;;
-		*) RESULT= ;;
+		*)
+			RESULT=
+			# The next one has begun already: its words stand there now, and those of this one were kept.
+			if [ -f "$STATE/generations/.results/$1" ]; then
+				read_result "$STATE/generations/.results/$1"
+				printf '= %s\n' "$RESULT"
+				return 0
+			fi
+			;;
 		esac
 		report=$(/bin/launchctl print "system/$JOB" 2>/dev/null)
 		is_loaded=$?

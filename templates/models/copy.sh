@@ -36,6 +36,8 @@ if [ ! -e "$PARTIAL" ] && [ -d "$FINAL" ] && [ ! -L "$FINAL" ]; then
 	/bin/mv "$FINAL" "$PARTIAL" || fail 1 "cannot take over $FINAL"
 fi
 /bin/mkdir -p "$PARTIAL" || over 1
+# What another sync has verified is not that copy any more.
+printf '%s\n' "$RUN" >"$PARTIAL.by" || over 1
 set -- -rtL --inplace --delete --timeout=60 --exclude '.?*'
 if [ -n "$RSH" ]; then
 	keys=$(/usr/bin/mktemp -d /tmp/fleetctl.XXXXXX) || over 1

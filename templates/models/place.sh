@@ -9,7 +9,12 @@ if [ -e "$FINAL" ] || [ -L "$FINAL" ]; then
 	printf '%s came into being meanwhile: it is left alone, the copy stays in %s\n' "$FINAL" "$PARTIAL" >&2
 	exit 1
 fi
+if [ "$(cat "$PARTIAL.by" 2>/dev/null)" != "$RUN" ]; then
+	printf 'another sync has worked at the copy since it was verified: it stays in %s, and the next sync verifies it\n' "$PARTIAL" >&2
+	exit 1
+fi
 /bin/mv "$PARTIAL" "$FINAL" || exit 1
+/bin/rm -f "$PARTIAL.by"
 alone_no_more
 /bin/rmdir "${PARTIAL%/*}" 2>/dev/null
 exit 0

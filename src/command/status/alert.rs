@@ -97,6 +97,8 @@ alerts! {
         "The machine slept or was off at its time, or the run before was still going: launchd does not make up for that at a boot, and after a wake the job's time has passed. `fleetctl jobs run JOB` runs it now. `pmset -a sleep 0` and `pmset -a autorestart 1` keep a Mac there at night.";
     DRIFTED = "drifted", Warning, "the machine is not what the file says",
         "`fleetctl plan --on MACHINE` shows every difference, `fleetctl apply` mends it.";
+    PATH_BLOCKED = "path-blocked", Error, "something is in the way of what is declared",
+        "A path that fleetctl writes, or reads to compare, is taken: a directory lies where a link belongs, a file may not be read by the login user, oMLX's base path belongs to another user (it was started once under sudo, say). fleetctl moves nothing that it did not put there and takes no file from its owner, so `plan` and `apply` end in an error until it is mended by hand; the message names each path, `fleetctl doctor MACHINE` has the commands.\n\nDirectories of fleetctl's own (/usr/local/var/fleetctl, /usr/local/libexec/fleetctl, /Library/Logs/fleetctl, BASE/serve) with a wrong owner or mode that can still be read are no obstacle: `apply` sets them right.";
     APPLY_RUNNING = "apply-running", Note, "an apply is at work",
         "The machine's lock is held. `fleetctl apply` from anywhere attaches to it or says whose it is.";
     APPLY_REVERTED = "apply-reverted", Warning, "the last apply was reverted",

@@ -211,7 +211,9 @@ fn state_alerts(
     all: &mut Vec<Alert>,
 ) {
     let is_new = all.iter().any(|alert| alert.code == alert::NEVER_APPLIED.id);
-    if let Some(changes) = shown.drift.changes.filter(|changes| *changes > 0 && !is_new) {
+    if !plan.obstacles.is_empty() {
+        all.push(alert(&alert::PATH_BLOCKED, plan.obstacles.join("; ")));
+    } else if let Some(changes) = shown.drift.changes.filter(|changes| *changes > 0 && !is_new) {
         let changes = plural(changes, "change");
         all.push(alert(&alert::DRIFTED, format!("{changes} to what the file says: fleetctl plan --on {}", shown.name)));
     } else if plan.state == PlanState::Error {

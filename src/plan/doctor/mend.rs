@@ -3,6 +3,7 @@
 use super::Examined;
 use crate::fleet::{Machine, Release, layout};
 use crate::observe::ForeignEngine;
+use crate::plan::obstacle;
 
 /// A command to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,11 @@ pub fn mend(code: &str, machine: &Machine, examined: Option<&Examined<'_>>) -> O
             })
         }
         "apply-reverted" | "apply-revert-failed" => here(format!("fleetctl history {name}")),
+        "path-blocked" => {
+            let examined = examined?;
+            let all = obstacle::obstacles(machine, examined.bundle, examined.observed, examined.quote);
+            there(all.into_iter().map(|obstacle| obstacle.mend).collect::<Vec<_>>().join(" && "))
+        }
         // Without a name it lists the weights that nothing needs, with their sizes.
         "disk-low" => here(format!("fleetctl models prune --on {name}")),
         "clock-zone" => {

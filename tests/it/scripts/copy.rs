@@ -159,3 +159,26 @@ fn a_new_attempt_of_the_same_sync_ends_the_one_before() {
         is_clean(&host);
     }
 }
+
+#[test]
+fn what_another_sync_left_half_done_after_it_was_verified_gets_no_name() {
+    for shell in shells() {
+        let host = host();
+        go(&host);
+        let first = ended(start(&host, &shell, "first", COPY));
+        assert!(first.starts_with("exit Some(0)\n"), "{shell:?}: {first}");
+        // The first one verifies. Then a second begins at the same copy, and dies.
+        std::fs::remove_file(host.path("go")).expect("there");
+        let second = start(&host, &shell, "second", COPY);
+        wait_until("the second copies", || copying(&host).len() == 1);
+        kill("-KILL", &pid_of_lock(&host));
+        drop(second);
+        let first = ended(start(&host, &shell, "first", PLACE));
+        assert!(
+            first.starts_with("exit Some(1)\nanother sync has worked at the copy since it was verified"),
+            "{first}"
+        );
+        assert!(!is_there(&host.path("weights/small")) && is_there(&host.path("weights/.part/small")), "{shell:?}");
+        is_clean(&host);
+    }
+}

@@ -185,14 +185,30 @@ fn what_lies_there_broken_is_survived() {
             "a runner's job without a payload",
             "sed 's/omlx/apply/' /Library/LaunchDaemons/com.example.other.plist >/Library/LaunchDaemons/dev.fleetctl.apply.plist",
         ),
+        (
+            "directories of ours with other rights",
+            "chown ops /usr/local/libexec/fleetctl && chmod 0777 /usr/local/var/fleetctl",
+        ),
     ] {
         bench.host.sh(script);
         let (code, out, all) = apply(&bench);
         assert_eq!((code, one(&out)["result"].as_str()), (0, Some("applied")), "{what}: {all}");
+        let rights = bench.host.sh("stat -f '%Su:%Sg %Lp' /usr/local/libexec/fleetctl /usr/local/var/fleetctl");
+        assert_eq!(rights.trim_end(), "root:wheel 755\nroot:wheel 755", "{what}");
         bench.present = 1 - bench.present;
         let wrong = bench.differs(bench.present, None);
         assert!(wrong.is_empty(), "{what}: {wrong:#?}");
     }
+    // oMLX's directory as root's: nobody's to take but a person's, and doctor has the command.
+    bench.host.sh("chown root:wheel /Users/ops/.omlx");
+    let (code, out, all) = apply(&bench);
+    assert_eq!((code, one(&out)["result"].as_str()), (1, Some("failed")), "{all}");
+    assert!(
+        one(&out)["detail"].as_str().is_some_and(|detail| detail.contains("/Users/ops/.omlx is root:wheel")),
+        "{all}"
+    );
+    bench.host.sh("chown ops:staff /Users/ops/.omlx");
+    assert_eq!(bench.differs(bench.present, None), [""; 0]);
     // A full disk: nothing begins, and it is said.
     fault::inject(&bench.host, Fault::DiskFull);
     let (code, out, all) = apply(&bench);

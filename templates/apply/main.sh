@@ -313,7 +313,7 @@ remember() {
 
 # keep_result: the next transaction's words take the place of these as soon as it begins; who watches this one still finds them. The last five.
 keep_result() {
-	kept=$GENERATIONS/.results
+	kept=$GENERATIONS/results
 	mkdir -p "$kept" && chmod 0700 "$GENERATIONS" && cp "$STATE/result.json" "$kept/.new" && mv -f "$kept/.new" "$kept/$(meta id)" || rm -f "$kept/.new"
 	(cd "$kept" && ls -t) 2>/dev/null | tail -n +6 | while IFS= read -r id; do
 		rm -f "$kept/$id"

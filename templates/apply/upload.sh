@@ -199,8 +199,8 @@ watch() {
 		*)
 			RESULT=
 			# The next one has begun already: its words stand there now, and those of this one were kept.
-			if [ -f "$STATE/generations/.results/$1" ]; then
-				read_result "$STATE/generations/.results/$1"
+			if [ -f "$STATE/generations/results/$1" ]; then
+				read_result "$STATE/generations/results/$1"
 				printf '= %s\n' "$RESULT"
 				return 0
 			fi

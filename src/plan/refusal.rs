@@ -59,7 +59,7 @@ fn of_another_fleet(input: &Input<'_>) -> Option<Refusal> {
     let theirs = input.observed.record.as_ref()?.get("fleet")?.as_str()?;
     (theirs != input.fleet.name).then(|| {
         refused(format!(
-            "belongs to fleet \"{theirs}\", this file is fleet \"{ours}\"; if it moved here, run `fleetctl remove {machine}` with the other file first",
+            "belongs to fleet \"{theirs}\", this file is fleet \"{ours}\"; if it moved here, take it off there first: `remove {machine}` with the file of \"{theirs}\"",
             ours = input.fleet.name,
             machine = input.machine.name,
         ))

@@ -283,7 +283,7 @@ fn a_machine_that_is_not_ours_to_touch_is_refused_with_the_mend() {
     assert!(detail.starts_with("was applied by a newer fleetctl"), "{detail}");
     let (state, detail) = refused(&|case| case.observed.record = Some(json!({"fleet": "office"})));
     assert_eq!(state, PlanState::Refused);
-    insta::assert_snapshot!(detail, @r#"belongs to fleet "office", this file is fleet "home"; if it moved here, run `fleetctl remove mac-mini1` with the other file first"#);
+    insta::assert_snapshot!(detail, @r#"belongs to fleet "office", this file is fleet "home"; if it moved here, take it off there first: `remove mac-mini1` with the file of "office""#);
     let (state, detail) = refused(&|case| case.observed.engine.status = Answer::Got(json!({"version": "0.3.9"})));
     assert_eq!(state, PlanState::Refused);
     insta::assert_snapshot!(detail, @"runs oMLX 0.3.9, the fleet file declares 0.3.8; install 0.3.8 there, or set version in [machines.mac-mini1.omlx]");

@@ -9,7 +9,7 @@ use crate::diagnostic::Severity;
 use crate::fleet::{Bytes, Machine, layout};
 use crate::observe::{Answer, AnswerError, EngineState, Observed, Sudo, WeightsState};
 use crate::plan::{MachinePlan, PlanState};
-use crate::ui::json::{Alert, MachineStatus};
+use crate::ui::json::{Alert, MachineStatus, Step};
 use crate::ui::plural;
 
 /// Every alert of a machine that answers, the gravest first.
@@ -83,7 +83,12 @@ fn engine_alerts(
                     let name = other.label.clone().unwrap_or_else(|| other.command.clone());
                     other.pid.map_or(name.clone(), |pid| format!("{name} (pid {pid})"))
                 });
-            all.push(alert(&alert::OMLX_FOREIGN, format!("another oMLX has the machine: {what}")));
+            let mut found = alert(&alert::OMLX_FOREIGN, format!("another oMLX has the machine: {what}"));
+            // adopt takes launchd's jobs over; how a process without one is ended, doctor says.
+            if observed.foreign.first().is_none_or(|other| other.target().is_none()) {
+                found.next = Some(Step::Doctor);
+            }
+            all.push(found);
         }
         EngineState::NotInstalled => {
             let program = &declared.machine.omlx.program;

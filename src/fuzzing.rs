@@ -103,9 +103,8 @@ pub fn printed(bytes: &[u8]) {
         drop((parse::weights_files([&section]).fact("/m"), observe::Checkup::of(&[section])));
     }
     drop((parse::engine_answers(&parse::sections(bytes, NONCE)), parse::weights_files(&parse::sections(bytes, NONCE))));
-    drop((api::parse::<api::Health>("", bytes), api::parse::<api::Status>("", bytes)));
-    drop((api::parse::<api::ModelList>("", bytes), api::parse::<api::ModelsStatus>("", bytes)));
-    drop((api::parse::<api::AdminModels>("", bytes), api::parse::<api::ChatAnswer>("", bytes)));
+    drop((api::parse::<api::Status>("", bytes), api::parse::<api::ModelsStatus>("", bytes)));
+    drop((api::parse::<api::EmbeddingAnswer>("", bytes), api::parse::<api::ErrorAnswer>("", bytes)));
     drop((api::stream_line(&text), omlx::parse_size(&text)));
     execute::read_anything(&MachineName::new("m").expect("a name"), &text);
 }

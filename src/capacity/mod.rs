@@ -41,6 +41,6 @@ pub use model_config::{GeometryError, geometry_of_config};
 pub use roofline::{DFLASH_BLOCK, Decode, usual_share};
 pub(crate) use rules::ONE_LOAD_SUFFICES;
 pub use rules::{RULES, findings, findings_measured, findings_on};
-pub use speed::{FEWEST_EARLIER, Spread, Timing, drop_below, spread, together_tps};
+pub use speed::{Spread, Timing, drop_below, spread, together_tps};
 pub use swap::{SwapSet, swap_sets};
 pub use window::{Costs, ResidentSet, estimated_sum, fits, resident_sets};

@@ -69,7 +69,7 @@ fn median(values: &[f64]) -> Option<f64> {
 }
 
 /// Earlier results that a new one is held to need at least so many: fewer have no spread.
-pub const FEWEST_EARLIER: usize = 3;
+const FEWEST_EARLIER: usize = 3;
 
 /// How far `now` lies below what was measured before, where that is a drop: more than max(10 %, 3 MAD) of the median (facts/capacity.md 3.7b).
 pub fn drop_below(earlier: &[f64], now: f64) -> Option<(Spread, f64)> {

@@ -120,7 +120,8 @@ fn settings(out: &mut String) {
     let releases: Vec<String> = Release::ALL.iter().map(ToString::to_string).collect();
     let _ = writeln!(out, "| key | is | {} |\n|---|---|{}", releases.join(" | "), "---|".repeat(releases.len()));
     let mut seen = Vec::new();
-    for setting in Release::ALL.into_iter().flat_map(omlx::settings).filter(|setting| !setting.is_decided_elsewhere()) {
+    let all = Release::ALL.into_iter().flat_map(omlx::settings);
+    for setting in all.filter(|setting| !omlx::DECIDED_ELSEWHERE.contains(&setting.section)) {
         let name = format!("{}.{}", setting.section, setting.key);
         if seen.contains(&name) {
             continue;

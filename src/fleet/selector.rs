@@ -1,6 +1,6 @@
 //! Selectors: a machine, a glob over machine names, or `tier:LABEL` (fleet.md, Words).
 
-use super::{Declared, Machine, MachineName, NameError, TierLabel};
+use super::{Machine, MachineName, NameError, TierLabel};
 
 /// A choice of machines, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,19 +41,6 @@ impl Selector {
             Self::Glob(pattern) => glob(pattern.as_bytes(), machine.name.as_str().as_bytes()),
             Self::Tier(label) => machine.tier.as_ref() == Some(label),
         }
-    }
-
-    /// The machines of several selectors: in the order of the selectors, within one as declared, each once.
-    pub fn select_all(selectors: &[Self], machines: &Declared<Machine>) -> Vec<MachineName> {
-        let mut chosen: Vec<MachineName> = Vec::new();
-        for selector in selectors {
-            for machine in machines.iter().filter(|machine| selector.matches(machine)) {
-                if !chosen.contains(&machine.name) {
-                    chosen.push(machine.name.clone());
-                }
-            }
-        }
-        chosen
     }
 }
 

@@ -107,11 +107,6 @@ impl WeightsListing {
         self.shards.iter().flatten().filter(is_missing).map(String::as_str).collect()
     }
 
-    /// Bytes of the top-level safetensors: what oMLX counts (facts/omlx.md 6.1).
-    pub fn tensor_bytes(&self) -> u64 {
-        self.tensors().map(|(_, stamp)| stamp.size).fold(0, u64::saturating_add)
-    }
-
     /// Bytes of all files: what a copy takes.
     pub fn bytes(&self) -> u64 {
         self.files.values().map(|stamp| stamp.size).fold(0, u64::saturating_add)
@@ -164,7 +159,7 @@ end
         let inventory = Inventory::parse(LISTING);
         assert_eq!((inventory.has_root, inventory.free), (Some(true), Some(47_120_012 * 1024)));
         let of = |name: &str| &inventory.directories[name];
-        assert_eq!((of("a").state(), of("a").tensor_bytes(), of("a").bytes()), (WeightsState::Complete, 1500, 1517));
+        assert_eq!((of("a").state(), of("a").bytes()), (WeightsState::Complete, 1517));
         assert_eq!(of("org/b").state(), WeightsState::Incomplete);
         assert_eq!(of("org/b").missing(), ["m-2.safetensors", "../a/m-1.safetensors"]);
         assert_eq!((of("loop").state(), of("empty").state()), (WeightsState::Broken, WeightsState::Broken));

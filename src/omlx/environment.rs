@@ -8,7 +8,7 @@ use super::Release;
 pub const DFLASH_MAX_CTX: &str = "DFLASH_MAX_CTX";
 
 /// 0.3.8's default of [`DFLASH_MAX_CTX`], in tokens (engine/dflash.py:27).
-pub const DFLASH_MAX_CTX_DEFAULT: u64 = 4096;
+const DFLASH_MAX_CTX_DEFAULT: u64 = 4096;
 
 /// Whether a variable of `[omlx.environment]` is refused: `OMLX_*` (and the fork's `FMLX_*`) beats settings.json, and the next save bakes its value into
 /// the file (facts/omlx.md 1.3, 1.4).

@@ -50,11 +50,6 @@ impl Field {
         matches!(self.name, "dflash_draft_model" | "specprefill_draft_model" | "vlm_mtp_draft_model")
     }
 
-    /// Whether it needs an unload and a load of its model to take effect.
-    pub fn builds_engine(&self) -> bool {
-        self.effect == Effect::Reload || self.name == "turboquant_skip_last"
-    }
-
     /// Whether it is laid over a running engine request by request: what a profile that is exposed under a name of its own may change without an engine of its
     /// own (0.4.5.dev1 `model_settings.py`, `_settings_with_profile_locked`).
     pub fn is_request_time(&self) -> bool {

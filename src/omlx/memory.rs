@@ -22,7 +22,7 @@ pub struct MemoryLimits {
 }
 
 /// The memory that 0.3.8 leaves to the system: a fifth of RAM, at least 2 and at most 8 GiB (settings.py:75, `_adaptive_system_reserve`).
-pub fn system_reserve(ram: Bytes) -> Bytes {
+fn system_reserve(ram: Bytes) -> Bytes {
     Bytes((ram.get() / 5).clamp(2 * GIB, 8 * GIB))
 }
 
@@ -114,20 +114,6 @@ pub fn estimated_size(weights: Bytes) -> Bytes {
     Bytes((weights.get() as f64 * 1.05) as u64)
 }
 
-/// The room that admission looks for before it loads a generation model of this estimated size, itself included, evicting what it may for it. Where that
-/// cannot be had, the weights alone are enough in every release, so this decides what is evicted, never what fits.
-///
-/// 0.3.8: 1.25 times the size (`engine_pool.py`:343). 0.5.0: the size. flyto-0.7.0: plus the larger of `prefill_transient_margin_gb` (12) and a fifth of the
-/// ceiling (`process_memory_enforcer.py`, `get_working_headroom`).
-pub fn preferred_room(release: Release, estimated: Bytes, ceiling: Option<Bytes>) -> Bytes {
-    let estimated = estimated.get();
-    Bytes(match release {
-        Release::V0_3_8 => estimated.saturating_add(estimated / 4),
-        Release::V0_5_0 => estimated,
-        Release::Flyto0_7_0 => estimated.saturating_add((12 * GIB).max(ceiling.map_or(0, |ceiling| ceiling.get() / 5))),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -192,7 +178,5 @@ mod tests {
     fn sizes_as_omlx_estimates_them() {
         assert_eq!(estimated_size(Bytes(400_635)), Bytes(420_666));
         assert_eq!(estimated_size(Bytes(0)), Bytes(0));
-        assert_eq!(preferred_room(Release::V0_3_8, Bytes(100), None), Bytes(125));
-        assert_eq!(preferred_room(Release::Flyto0_7_0, Bytes(1), Some(Bytes::gib(100))), Bytes(1 + 20 * GIB));
     }
 }

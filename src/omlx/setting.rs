@@ -18,6 +18,9 @@ pub enum Reach {
     Restart,
 }
 
+/// Sections of settings.json that other keys of the fleet file decide than `[omlx.settings]` (fleet.md): the address, the weights and the key.
+pub const DECIDED_ELSEWHERE: [&str; 3] = ["server", "model", "auth"];
+
 /// One key of settings.json in some releases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
@@ -50,11 +53,6 @@ impl Setting {
     /// What an absent key means, as JSON.
     pub fn default_value(&self) -> Value {
         self.default.map_or(Value::Null, Preset::value)
-    }
-
-    /// Whether keys of the fleet file other than `[omlx.settings]` decide it (fleet.md: server, model and auth).
-    pub fn is_decided_elsewhere(&self) -> bool {
-        matches!(self.section, "server" | "model" | "auth")
     }
 
     /// Checks a value. Errors: [`Misfit`], whose text continues the key's name.

@@ -30,5 +30,5 @@ pub use guard::{Alarm, alarms, demoted};
 pub use measures::{Estimate, Measures, NoiseFloor, PER_TIER, TierMeasures, thinned};
 pub use pair::{Arm, Pair};
 pub use recording::{Input, InputError, RecordedPair, RecordingError, Side, inputs, recorded};
-pub use split::{Answerer, Route, admits, audit_share, local_share, place, route, route_of_slot};
+pub use split::{Answerer, Route, admits, place, route, route_of_slot};
 pub use verdict::{Assessment, Requirement, Verdict, assess};

@@ -35,7 +35,7 @@ pub struct Route {
 }
 
 /// The share of a rung's items whose reference is asked as well, percent (facts/shadow.md 4.6).
-pub const fn audit_share(rung: Rung) -> u64 {
+const fn audit_share(rung: Rung) -> u64 {
     match rung {
         Rung::Shadow | Rung::Easy5 => 100,
         Rung::Easy25 => 50,
@@ -46,7 +46,7 @@ pub const fn audit_share(rung: Rung) -> u64 {
 }
 
 /// The share of the items that a rung routes to the fleet, percent, of those whose tier it admits.
-pub const fn local_share(rung: Rung) -> u64 {
+const fn local_share(rung: Rung) -> u64 {
     match rung {
         Rung::Shadow => 0,
         Rung::Easy5 => 5,

@@ -9,6 +9,7 @@ use crate::config::raw::RawOmlx;
 use crate::config::read::Map;
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::fleet::{Bind, Engine, Release, SecretSource, SettingPath};
+use crate::omlx;
 
 /// A release that fleetctl does not know.
 pub(crate) static UNKNOWN_RELEASE: Code = Code {
@@ -147,7 +148,7 @@ pub(crate) fn environment(
 fn settings(raw: &RawOmlx, problems: &mut Problems) -> BTreeMap<SettingPath, serde_json::Value> {
     let mut leaves = BTreeMap::new();
     for (section, key, node) in raw.settings.iter().flat_map(Map::iter) {
-        if ["server", "model", "auth"].contains(&section) {
+        if omlx::DECIDED_ELSEWHERE.contains(&section) {
             let instead = match section {
                 "server" => "[omlx].bind and [omlx].port decide",
                 "model" => "[omlx].weights decides",

@@ -53,7 +53,7 @@ pub(crate) fn check(view: View<'_>, problems: &mut Problems) {
 
 fn settings(raw: &RawOmlx, release: Release, problems: &mut Problems) {
     for (section, section_key, node) in raw.settings.iter().flat_map(Map::iter) {
-        if ["server", "model", "auth"].contains(&section) {
+        if omlx::DECIDED_ELSEWHERE.contains(&section) {
             continue; // Said already: other keys decide them.
         }
         let Some(node) = node else { continue };

@@ -84,10 +84,10 @@ impl Choice {
     }
 }
 
-/// An answer to `/v1/chat/completions` or `/v1/completions` without a stream. Spaces before the JSON are keep-alive.
+/// One chunk of a stream; the last but `[DONE]` has no choices and the usage, when asked for by `stream_options.include_usage`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub struct ChatAnswer {
+pub struct StreamChunk {
     /// The model that answered.
     pub model: Option<String>,
     /// What it said.
@@ -98,9 +98,6 @@ pub struct ChatAnswer {
     /// A late failure: the status was 200 already.
     pub error: Option<Value>,
 }
-
-/// One chunk of a stream; the last but `[DONE]` has no choices and the usage, when asked for by `stream_options.include_usage`.
-pub type StreamChunk = ChatAnswer;
 
 /// An answer to `/v1/embeddings`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -170,7 +167,7 @@ mod tests {
     #[test]
     fn texts() {
         let first = |body: &str| {
-            parse::<ChatAnswer>("x", body.as_bytes()).expect("an answer").choices[0].visible_text().to_owned()
+            parse::<StreamChunk>("x", body.as_bytes()).expect("an answer").choices[0].visible_text().to_owned()
         };
         assert_eq!(first(r#"{"choices":[{"delta":{"content":"a","reasoning_content":null}}]}"#), "a");
         assert_eq!(first(r#"   {"choices":[{"message":{"content":"b"},"finish_reason":"stop"}]}"#), "b");

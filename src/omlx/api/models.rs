@@ -1,29 +1,8 @@
-//! What a server says of its models.
+//! `GET /v1/models/status`.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::parse::or_empty;
-
-/// `GET /v1/models` (API key).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct ModelList {
-    /// The models.
-    #[serde(deserialize_with = "or_empty")]
-    pub data: Vec<ListedModel>,
-}
-
-/// A model in `/v1/models`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct ListedModel {
-    /// The alias where one is set, else the id.
-    #[serde(deserialize_with = "or_empty")]
-    pub id: String,
-    /// Tokens; since 0.4.0.
-    pub max_model_len: Option<u64>,
-}
 
 /// `GET /v1/models/status` (API key): real ids.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -87,28 +66,6 @@ pub struct ModelStatus {
     pub max_tokens: Option<u64>,
 }
 
-/// `GET /admin/api/models` (admin cookie).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct AdminModels {
-    /// The models.
-    #[serde(deserialize_with = "or_empty")]
-    pub models: Vec<AdminModel>,
-}
-
-/// A model in `/admin/api/models`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct AdminModel {
-    /// What `/v1/models/status` says of it.
-    #[serde(flatten)]
-    pub status: ModelStatus,
-    /// Whether it answers when none is named.
-    pub is_default: Option<bool>,
-    /// Its settings, without `preserve_thinking` and `turboquant_skip_last`; absent when it has no entry.
-    pub settings: Option<Map<String, Value>>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::parse;
@@ -122,18 +79,5 @@ mod tests {
         let deep = status.get("deep").expect("deep");
         assert_eq!((deep.loaded, deep.estimated_size, deep.actual_size), (Some(false), Some(420_667), None));
         assert!(status.get("fast").is_none());
-    }
-
-    #[test]
-    fn admin_models_and_the_list() {
-        let body =
-            br#"{"models":[{"id":"deep","loaded":true,"is_default":true,"settings":{"top_p":0.9}},{"id":"fast"}]}"#;
-        let models: AdminModels = parse("GET /admin/api/models", body).expect("two models");
-        assert_eq!(models.models[0].status.loaded, Some(true));
-        assert!(models.models[0].settings.is_some() && models.models[1].settings.is_none());
-        let list: ModelList =
-            parse("GET /v1/models", br#"{"object":"list","data":[{"id":"deep","created":1}]}"#).expect("a list");
-        assert_eq!(list.data[0].id, "deep");
-        assert!(parse::<ModelList>("GET /v1/models", br#"{"data":[{"id":7}]}"#).is_err());
     }
 }

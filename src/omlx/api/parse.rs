@@ -55,22 +55,22 @@ pub(super) fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>
 
 #[cfg(test)]
 mod tests {
-    use super::super::Health;
+    use super::super::Status;
     use super::*;
 
     #[test]
     fn what_is_no_answer_of_omlx_is_told_apart() {
-        let kind = |body: &[u8]| match parse::<Health>("GET /health", body) {
+        let kind = |body: &[u8]| match parse::<Status>("GET /api/status", body) {
             Ok(_) => "ok",
             Err(ApiError::NotJson { .. }) => "not json",
             Err(ApiError::Shape { .. }) => "shape",
         };
         assert_eq!(kind(b"<html>"), "not json");
         assert_eq!(kind(b""), "not json");
-        assert_eq!(kind(b"{\"status\":"), "not json");
+        assert_eq!(kind(b"{\"version\":"), "not json");
         assert_eq!(kind(b"\xff\xfe"), "not json");
         assert_eq!(kind(b"[]"), "shape");
-        assert_eq!(kind(b"{\"status\": 7}"), "shape");
+        assert_eq!(kind(b"{\"version\": 7}"), "shape");
         assert_eq!(kind(b"{}"), "ok");
         let nested = "[".repeat(10_000);
         assert_eq!(kind(nested.as_bytes()), "not json");
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn the_error_names_the_request_and_the_cause() {
-        let error = parse::<Health>("GET /health", b"{\"status\": 7}").expect_err("a wrong type");
+        let error = parse::<Status>("GET /api/status", b"{\"version\": 7}").expect_err("a wrong type");
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        insta::assert_snapshot!(format!("{error}: {cause}"), @"the answer to GET /health is not of the shape that oMLX gives it: invalid type: integer `7`, expected a string at line 1 column 12");
+        insta::assert_snapshot!(format!("{error}: {cause}"), @"the answer to GET /api/status is not of the shape that oMLX gives it: invalid type: integer `7`, expected a string at line 1 column 13");
     }
 }

@@ -15,9 +15,6 @@ pub const START_SCRIPT: &str = include_str!("../../../templates/gateway/gateway.
 /// LiteLLM's callback that writes mirrored pairs down.
 const PAIRS: &str = include_str!("../../../templates/gateway/pairs.py");
 
-/// Where the callback writes, in STATE/gateway; `shadow import` reads it.
-pub const PAIRS_FILE: &str = "pairs.jsonl";
-
 /// A file below STATE/gateway. No secret is in any: keys are read from the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayFile {

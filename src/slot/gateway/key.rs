@@ -42,11 +42,6 @@ pub fn state_of(fleet: &Fleet, at: Timestamp) -> GatewayState<'_> {
     GatewayState::new(&open_windows(fleet, at))
 }
 
-/// The name of the state at a time.
-pub fn key_at(fleet: &Fleet, at: Timestamp) -> String {
-    state_of(fleet, at).key
-}
-
 /// Every state that the fleet can be in, the baseline first, the others in the order of the week.
 ///
 /// A plain week of a clock that never changes shows them all: instants follow the wall clock in order, so two windows that are open together on a
@@ -84,7 +79,7 @@ mod tests {
         let fleet = testing::example();
         let keys: Vec<String> = states(&fleet).into_iter().map(|state| state.key).collect();
         assert_eq!(keys, ["baseline", "night"]);
-        let at = |text: &str| key_at(&fleet, text.parse().expect("a time"));
+        let at = |text: &str| state_of(&fleet, text.parse().expect("a time")).key;
         assert_eq!(at("2026-11-23T12:00:00-05:00"), "baseline");
         assert_eq!(at("2026-11-23T00:30:00-05:00"), "night");
     }

@@ -11,8 +11,8 @@ mod lost;
 mod mirror;
 
 pub use deployment::{Deployment, deployments};
-pub use files::{GatewayFile, PAIRS_FILE, START_SCRIPT, SUPERVISOR, SUPERVISOR_FILE, files};
-pub use key::{BASELINE, GatewayState, key_at, state_of, states};
+pub use files::{GatewayFile, START_SCRIPT, SUPERVISOR, SUPERVISOR_FILE, files};
+pub use key::{BASELINE, GatewayState, state_of, states};
 pub use litellm::{GatewayConfig, LITELLM_ENVIRONMENT, Secret, litellm, secrets};
 pub use lost::LostSemantic;
 pub use mirror::{Mirror, MirrorEnd, mirrors};

@@ -48,4 +48,4 @@ pub use status::{
 pub use target::{LoadEntry, TargetEntry};
 mod plan;
 
-pub use plan::{PlanDocument, state_name};
+pub use plan::PlanDocument;

@@ -79,7 +79,7 @@ fn machine(plan: &MachinePlan) -> PlanMachine {
 }
 
 /// json.md's word for a state.
-pub fn state_name(state: PlanState) -> &'static str {
+fn state_name(state: PlanState) -> &'static str {
     match state {
         PlanState::InSync => "in-sync",
         PlanState::Changes => "changes",

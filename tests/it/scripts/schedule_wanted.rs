@@ -137,7 +137,7 @@ fn agree(zone: &str, seed: u64) {
             assert_eq!(line, expected, "round {round}, {} in {zone}\n{shown}", at(*second));
         }
         for (second, line) in seconds.iter().zip(said(&host, shell, &script, "--gateway", &seconds[..20])) {
-            let expected = slot::gateway::key_at(&fleet, at(*second));
+            let expected = slot::gateway::state_of(&fleet, at(*second)).key;
             assert_eq!(line, expected, "round {round}, {} in {zone}\n{shown}", at(*second));
         }
     }

@@ -1,41 +1,7 @@
-//! Answers to changes, and errors.
+//! Errors, as a server words them.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
-
-use super::parse::or_empty;
-
-/// The answer to `PUT /admin/api/models/{id}/settings`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct SettingsAnswer {
-    /// Whether it was taken.
-    pub success: Option<bool>,
-    /// The model.
-    pub model_id: Option<String>,
-    /// Its settings now.
-    #[serde(deserialize_with = "or_empty")]
-    pub settings: Map<String, Value>,
-    /// 0.3.8 misses TurboQuant, SpecPrefill and the quantisation of the draft here: [`Field::effect`](crate::omlx::Field) decides instead.
-    pub requires_reload: Option<bool>,
-    /// The server has unloaded it by itself; since 0.3.9.
-    pub auto_unloaded: Option<bool>,
-    /// And loaded it again; since 0.3.9.
-    pub auto_reloaded: Option<bool>,
-}
-
-/// The answer to `POST /admin/api/global-settings`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct GlobalSettingsAnswer {
-    /// Whether it was taken.
-    pub success: Option<bool>,
-    /// What it says.
-    pub message: Option<String>,
-    /// What is in effect already.
-    #[serde(deserialize_with = "or_empty")]
-    pub runtime_applied: Vec<String>,
-}
+use serde_json::Value;
 
 /// An error of either shape: `{"detail": …}` outside `/v1`, `{"error": {"message", "type", "code"}}` inside.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -84,13 +50,5 @@ mod tests {
         assert_eq!(message(r#"{"detail":[{"loc":["x"],"msg":"a"},{"msg":"b"}]}"#).as_deref(), Some("a; b"));
         assert_eq!(message(r"{}"), None);
         assert_eq!(message(r#"{"detail":5}"#), None);
-    }
-
-    #[test]
-    fn the_answer_to_a_put() {
-        let body = br#"{"success":true,"model_id":"fast","settings":{"top_p":0.9},"model_type":"llm","engine_type":"batched","requires_reload":true}"#;
-        let answer: SettingsAnswer = parse("PUT", body).expect("an answer");
-        assert_eq!((answer.requires_reload, answer.auto_unloaded), (Some(true), None));
-        assert_eq!(answer.settings.len(), 1);
     }
 }

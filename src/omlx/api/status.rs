@@ -1,50 +1,8 @@
-//! `GET /health` and `GET /api/status`.
+//! `GET /api/status`.
 
 use serde::Deserialize;
 
 use super::parse::or_empty;
-
-/// `GET /health`: open to all (facts/omlx.md 6.4).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Health {
-    /// `healthy`; the releases after 0.5.0 answer 503 with `loading` while pinned models load.
-    pub status: Option<String>,
-    /// The model that answers when none is named.
-    pub default_model: Option<String>,
-    /// Absent before the pool exists.
-    pub engine_pool: Option<Pool>,
-}
-
-impl Health {
-    /// Whether pinned models are still loading.
-    pub fn is_loading(&self) -> bool {
-        self.status.as_deref() == Some("loading")
-    }
-}
-
-/// The pool of engines in `/health`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Pool {
-    /// How many models were discovered.
-    pub model_count: Option<u64>,
-    /// How many are loaded.
-    pub loaded_count: Option<u64>,
-    /// Bytes; null when disabled. Until 0.3.10.
-    pub max_model_memory: Option<u64>,
-    /// Bytes; 0 is no limit. Since 0.3.11.
-    pub final_ceiling: Option<u64>,
-    /// Bytes: the sum of the estimated sizes of the loaded models, not a measurement.
-    pub current_model_memory: Option<u64>,
-}
-
-impl Pool {
-    /// The limit in force, bytes; `None`: none, or unknown.
-    pub fn limit(&self) -> Option<u64> {
-        self.max_model_memory.or(self.final_ceiling).filter(|limit| *limit > 0)
-    }
-}
 
 /// `GET /api/status` (API key).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -91,18 +49,6 @@ pub struct Status {
 mod tests {
     use super::super::parse;
     use super::*;
-
-    #[test]
-    fn health_of_0_3_8_and_later() {
-        let old = br#"{"status":"healthy","default_model":"deep","engine_pool":{"model_count":2,"loaded_count":2,"max_model_memory":18199081451,"current_model_memory":841334},"mcp":null}"#;
-        let health: Health = parse("GET /health", old).expect("the example of facts/omlx.md 6.4");
-        assert!(!health.is_loading());
-        assert_eq!(health.engine_pool.as_ref().and_then(Pool::limit), Some(18_199_081_451));
-        let new = br#"{"status":"loading","default_model":null,"engine_pool":{"final_ceiling":0}}"#;
-        let health: Health = parse("GET /health", new).expect("a later server");
-        assert!(health.is_loading());
-        assert_eq!(health.engine_pool.as_ref().and_then(Pool::limit), None);
-    }
 
     #[test]
     fn status_of_0_3_8() {

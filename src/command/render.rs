@@ -67,7 +67,8 @@ impl Render<'_> {
             let state = if is_same { "unchanged" } else { "written" };
             let shown = sanitize(&root.display().to_string());
             let files = tree.len() - links;
-            let line = format!("{}: {files} files, {links} links, {state}: {shown}\n", bundle.machine);
+            let line =
+                format!("{}: {}, {}, {state}: {shown}\n", bundle.machine, plural(files, "file"), plural(links, "link"));
             Ok((line, self.cx.global.json.then(|| bundle.manifest_machine())))
         });
         let (lines, manifests): (Vec<String>, Vec<Option<ManifestMachine>>) =

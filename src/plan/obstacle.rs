@@ -109,8 +109,7 @@ fn of_entry(machine: &Machine, entry: &Entry, fact: &FileFact, quote: &dyn Fn(&s
     match (&entry.content, fact) {
         (Content::Link { .. }, FileFact::Link { .. } | FileFact::Missing | FileFact::Unreadable) => None,
         (Content::Link { target }, _) => away(&format!("a link to {target}")),
-        (Content::Keys(_), FileFact::Link { .. }) => away("a file"),
-        (_, FileFact::Directory { .. } | FileFact::Other) => away("a file"),
+        (Content::Keys(_), FileFact::Link { .. }) | (_, FileFact::Directory { .. } | FileFact::Other) => away("a file"),
         // Of what root alone may read, root was asked: there a missing answer is sudo's.
         (Content::Keys(_), FileFact::File { user, group, mode, sha256: None, .. }) => {
             Some(closed(format!(" (it is {user}:{group} {mode:04o})")))

@@ -389,7 +389,11 @@ main() {
 	staged | verified) ;;
 	*)
 		say "going on from $at"
-		terminal "$at" || lock_take
+		# One that has ended needs the lock no more; where it was killed before it dropped it, the lock is taken over to be dropped.
+		lock_owner "$STATE"
+		if ! terminal "$at" || [ "${OWNER#by.*.}" = "$(meta id)" ]; then
+			lock_take
+		fi
 		;;
 	esac
 	SAVED=$GENERATIONS/$(sed -n 1p "$APPLY/generation" 2>/dev/null)/snapshot

@@ -75,14 +75,7 @@ impl DatabaseFile {
         match connect(path) {
             Ok(connection) => finish(connection, path, schema, None),
             Err(error) if is_damaged(&error) => {
-                let aside = path.with_extension(format!("damaged-{}.sqlite", now.as_second()));
-                super::rename(path, &aside).map_err(files)?;
-                for suffix in ["-wal", "-shm"] {
-                    let mut beside = path.as_os_str().to_owned();
-                    beside.push(suffix);
-                    // They belong to the damaged file and may not be there at all.
-                    drop(super::remove(Path::new(&beside)));
-                }
+                let aside = put_aside(path, now).map_err(files)?;
                 finish(connect(path).map_err(database)?, path, schema, Some(aside))
             }
             Err(error) => Err(of(path, error)),
@@ -128,6 +121,31 @@ fn of(path: &Path, source: rusqlite::Error) -> DatabaseError {
 
 fn is_damaged(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// Renames a damaged file to a name that nothing has yet. What is left of its log goes with it: SQLite empties the log when
+/// the last connection closes, but another process may hold one. The index (`-shm`) is made anew (sqlite.org/walformat.html).
+fn put_aside(path: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
+    let mut aside = path.with_extension(format!("damaged-{}.sqlite", now.as_second()));
+    let mut number = 1_u32;
+    while aside.exists() {
+        number += 1;
+        aside = path.with_extension(format!("damaged-{}-{number}.sqlite", now.as_second()));
+    }
+    super::rename(path, &aside)?;
+    match super::rename(&beside(path, "-wal"), &beside(&aside, "-wal")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    drop(super::remove(&beside(path, "-shm")));
+    Ok(aside)
+}
+
+/// SQLite's own name for a file that belongs to a database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// A connection to a sound file. `quick_check` reads every page once.

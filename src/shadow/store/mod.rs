@@ -94,5 +94,11 @@ mod tests {
         assert!(aside.ends_with("x.damaged-1000.sqlite"), "{aside:?}");
         assert_eq!(crate::fs::read_bytes(&aside, 100).expect("there").len(), 100);
         assert!(store.experiments().expect("empty").is_empty());
+        drop(store);
+        crate::fs::write_atomic(&path, &[b'y'; 9_000], 0o600).expect("damaged again in the same second");
+        let store = Store::open(&path, now).expect("a new one");
+        let second = store.kept_aside().expect("kept aside").to_owned();
+        assert!(second.ends_with("x.damaged-1000-2.sqlite"), "{second:?}");
+        assert_eq!(crate::fs::read_bytes(&aside, 1).expect("the first is still there"), b"x");
     }
 }

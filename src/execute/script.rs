@@ -18,8 +18,11 @@ const END: &str = "FLEETCTL_FILE";
 /// Characters of a here-document's line, so that no line is longer than any tool reads (POSIX.1-2017: `LINE_MAX` is at least 2048).
 const LINE: usize = 1000;
 
-/// The runner; and where there is none any more (it was killed in its last moment), the job takes itself away.
-const START: &str = "[ ! -f /usr/local/var/fleetctl/apply/runner ] || exec /bin/sh /usr/local/var/fleetctl/apply/runner; exec /bin/launchctl bootout system/dev.fleetctl.apply";
+/// The runner; and where there is none any more (it was killed in its last moment), the job takes away what is left: the spent payload, its own
+/// definition, itself.
+const START: &str = "[ ! -f /usr/local/var/fleetctl/apply/runner ] || exec /bin/sh /usr/local/var/fleetctl/apply/runner; \
+rm -rf /usr/local/var/fleetctl/.apply.done.*; rm -f /Library/LaunchDaemons/dev.fleetctl.apply.plist; \
+exec /bin/launchctl bootout system/dev.fleetctl.apply";
 
 /// The definition of the job that runs the runner.
 ///
@@ -152,7 +155,7 @@ mod tests {
         	<array>
         		<string>/bin/sh</string>
         		<string>-c</string>
-        		<string>[ ! -f /usr/local/var/fleetctl/apply/runner ] || exec /bin/sh /usr/local/var/fleetctl/apply/runner; exec /bin/launchctl bootout system/dev.fleetctl.apply</string>
+        		<string>[ ! -f /usr/local/var/fleetctl/apply/runner ] || exec /bin/sh /usr/local/var/fleetctl/apply/runner; rm -rf /usr/local/var/fleetctl/.apply.done.*; rm -f /Library/LaunchDaemons/dev.fleetctl.apply.plist; exec /bin/launchctl bootout system/dev.fleetctl.apply</string>
         	</array>
         	<key>RunAtLoad</key>
         	<true/>

@@ -363,10 +363,11 @@ finish() {
 		rm -rf /Library/Logs/fleetctl
 		rmdir "$LIB" "$(meta base)/serve" 2>/dev/null
 	fi
-	rm -f "$DAEMONS/$JOB.plist"
-	# The payload holds secrets: it goes with the transaction.
+	# The payload holds secrets: it goes with the transaction. The definition goes last: where the machine goes down in between, launchd starts the
+	# job after the boot, and the job, without a runner, clears the rest away (START in execute/script.rs).
 	mv -f "$APPLY" "$STATE/.apply.done.$$"
 	rm -rf "$STATE"/.apply.done.*
+	rm -f "$DAEMONS/$JOB.plist"
 	# As the last act: launchd ends this very process. While it does not, it is asked again.
 	tries=0
 	while [ "$tries" -lt 30 ]; do

@@ -91,6 +91,7 @@ install_upload() {
 				sleep 1
 				continue
 			fi
+			[ "$at" != staged ] || put_out
 			mv "$APPLY" "$STATE/.apply.old.$$" && rm -rf "$STATE/.apply.old.$$"
 		else
 			printf '! busy %s\t%s\n' "$(meta id)" "$(meta who)"
@@ -109,7 +110,12 @@ install_upload() {
 		start_runner
 		exit 3
 	fi
-	BEGAN=yes
+}
+
+# put_out: a payload that no runner has begun makes room for this one. Whoever sent it may still be there and watch: the word for it lies where it will look.
+put_out() {
+	mkdir -p "$STATE/generations/results" &&
+		printf '! busy %s\t%s\n' "${NEW##*/.apply.}" "$(APPLY=$NEW && meta who)" >"$STATE/generations/results/$(meta id)"
 }
 
 # stop_runner: a job whose runner has ended without taking itself away.
@@ -198,9 +204,15 @@ watch() {
 			;;
 		*)
 			RESULT=
-			# The next one has begun already: its words stand there now, and those of this one were kept.
+			# The next one has begun already: its words stand there now, and those of this one were kept; or it put this one out before it began.
 			if [ -f "$STATE/generations/results/$1" ]; then
 				read_result "$STATE/generations/results/$1"
+				case $RESULT in
+				'! '*)
+					printf '%s\n' "${RESULT% }"
+					return 1
+					;;
+				esac
 				printf '= %s\n' "$RESULT"
 				return 0
 			fi
@@ -223,12 +235,7 @@ watch() {
 			if [ "$other" != "$1" ]; then
 				away=$((away + 1))
 				[ "$away" -ge 6 ] || { sleep 0.5; continue; }
-				# Whoever watches from the first moment on and has seen nothing was put out of the place before it began.
-				if [ "$other" ] && [ "${BEGAN-}" ]; then
-					printf '! busy %s\t%s\n' "$other" "$(meta who)"
-				else
-					printf '! lost the transaction has ended and its result cannot be read\n'
-				fi
+				printf '! lost the transaction has ended and its result cannot be read\n'
 				return 1
 			elif [ "$is_loaded" = 113 ]; then
 				start_runner

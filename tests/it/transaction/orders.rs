@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use fleetctl::execute::{Purpose, Terms, payload, upload};
+use fleetctl::execute::{Purpose, Terms, attach_script, payload, upload};
 use fleetctl::fleet::{MachineName, Release};
 use fleetctl::plan::{Drain, Found, Gate, Owner, Put, Text, Transaction, Values};
 use fleetctl::secret::ExposeSecret as _;
@@ -113,6 +113,11 @@ struct Walk {
 impl Walk {
     /// Begins an upload as root, as the one command under sudo would get it.
     fn begin(&mut self, purpose: Purpose, transaction: &Transaction) -> Child {
+        let script = self.script(purpose, transaction);
+        self.start(script)
+    }
+
+    fn script(&mut self, purpose: Purpose, transaction: &Transaction) -> String {
         self.count += 1;
         let terms = Terms {
             id: format!("order-{}", self.count),
@@ -126,14 +131,16 @@ impl Walk {
             record: serde_json::Map::new(),
         };
         let payload = payload(transaction, &Values::default(), &terms).expect("a payload");
-        let script = upload(&payload);
+        upload(&payload).expose_secret().to_owned()
+    }
+
+    fn start(&self, script: String) -> Child {
         let mut command = self.lab.command_on(HOST, "root", &["/bin/sh", "-s"]);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it begins");
         let mut stdin = child.stdin.take().expect("piped");
-        let text = script.expose_secret().to_owned();
         // On a thread, because two of them are fed at the same time.
-        drop(std::thread::spawn(move || std::io::Write::write_all(&mut stdin, text.as_bytes())));
+        drop(std::thread::spawn(move || std::io::Write::write_all(&mut stdin, script.as_bytes())));
         child
     }
 
@@ -255,4 +262,50 @@ fn two_applies_at_once_are_one_after_the_other() {
         assert_eq!(left.trim_end(), format!("{generation}"), "round {round}: something is left lying about");
         present = expected;
     }
+}
+
+/// Before its runner has begun, an upload can be put out by the next one. It is told so: it waited for a result that never came, and said that one was lost.
+#[test]
+fn an_upload_that_is_put_out_before_it_began_is_told_who_did_it() {
+    let Some((mut walk, mut dice)) = ready() else { return };
+    let nothing = State::new();
+    let targets = [dice.state_after(&nothing), dice.state_after(&nothing)];
+    let slow = walk.script(Purpose::Apply, &transaction(&nothing, &targets[0]));
+    let slow = slow.replace("\ninstall_upload\nbegin\n", "\ninstall_upload\nsleep 6\nbegin\n");
+    assert!(slow.contains("sleep 6"), "the upload's last calls are others now");
+    let first = walk.start(slow);
+    let waited = walk.lab.on(HOST, "root", "until [ -e /usr/local/var/fleetctl/apply/at.staged ]; do sleep 0.1; done");
+    assert_eq!(waited.code, 0, "{}", waited.err);
+    let second = walk.begin(Purpose::Apply, &transaction(&nothing, &targets[1]));
+    let (word, said) = Walk::end(second);
+    assert_eq!(word, "committed", "{said}");
+    let (word, said) = Walk::end(first);
+    assert_eq!(word, "busy", "{said}");
+    assert!(said.contains("! busy order-2\toperator2@laptop\n"), "{said}");
+    let (found, left) = walk.look();
+    assert_eq!(found, targets[1]);
+    assert_eq!(left.trim_end(), "1", "something is left lying about");
+}
+
+/// The job without a runner: an upload that met a transaction in its last moment started one, and a boot in that moment does.
+#[test]
+fn a_job_without_a_runner_takes_away_what_is_left() {
+    let Some((walk, _)) = ready() else { return };
+    let made = walk.lab.on(
+        HOST,
+        "root",
+        "umask 077; mkdir -p /usr/local/var/fleetctl/.apply.done.71/blobs && echo secret >/usr/local/var/fleetctl/.apply.done.71/blobs/1",
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    let text = attach_script("none");
+    let (functions, _) = text.split_once("\nif [ \"$(meta id)\"").expect("functions, then what is asked of them");
+    let gone = "tries=0; while { loaded || [ -e \"$PLIST\" ]; } && [ \"$tries\" -lt 100 ]; do tries=$((tries + 1)); sleep 0.1; done";
+    let started = walk.start(format!(
+        "{functions}\nstart_runner\n{gone}\nloaded || echo gone\nls -A \"$STATE\" /Library/LaunchDaemons\n"
+    ));
+    let output = started.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("gone\n"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!said.contains(".apply.done"), "{said}");
+    assert!(!said.contains("dev.fleetctl.apply.plist"), "{said}");
 }

@@ -80,11 +80,7 @@ fn of_directory(
             "{path} is {found_rights}, and {} may not read it: nothing in it could be compared",
             machine.user
         ),
-        mend: format!(
-            "sudo chown {} {path} && sudo chmod {mode:04o} {path}",
-            quote(&owner.to_string()),
-            path = quote(path)
-        ),
+        mend: give_back(path, owner, mode, quote),
     })
 }
 
@@ -99,12 +95,7 @@ fn of_entry(machine: &Machine, entry: &Entry, fact: &FileFact, quote: &dyn Fn(&s
     };
     let closed = |owned: String| Obstacle {
         what: format!("{path} may not be read by {}{owned}: it could not be compared", machine.user),
-        mend: format!(
-            "sudo chown {} {path} && sudo chmod {:04o} {path}",
-            quote(&entry.owner.to_string()),
-            entry.mode,
-            path = quote(path)
-        ),
+        mend: give_back(path, &entry.owner, entry.mode, quote),
     };
     match (&entry.content, fact) {
         (Content::Link { .. }, FileFact::Link { .. } | FileFact::Missing | FileFact::Unreadable) => None,
@@ -136,4 +127,10 @@ fn thing(fact: &FileFact) -> Option<&'static str> {
 fn move_away(path: &str, machine: &Machine, quote: &dyn Fn(&str) -> String) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     format!("sudo mv {} {}", quote(path), quote(&format!("{}/{name}.moved-away", machine.home)))
+}
+
+/// The owner and mode that are declared.
+fn give_back(path: &str, owner: &Owner, mode: u32, quote: &dyn Fn(&str) -> String) -> String {
+    let path = quote(path);
+    format!("sudo chown {} {path} && sudo chmod {mode:04o} {path}", quote(&owner.to_string()))
 }

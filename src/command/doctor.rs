@@ -134,12 +134,18 @@ fn findings(
     let mut all: Vec<FindingEntry> = alerts
         .into_iter()
         .map(|alert| {
+            let mut hints = alert.hints;
+            let service = alert.unit.zip(examined.as_ref());
             let mend = match (alert.code, answer) {
+                ("service-stopped", Ok(_)) => service.map(|(unit, examined)| {
+                    let (mend, hint) = doctor::mend_service(unit, examined);
+                    hints.extend(hint);
+                    mend
+                }),
                 ("sudo-refused", _) => Some(doctor::sudo_rule(&sudo::line(&machine.user), &quote)),
                 (_, Err(silent)) => reach(machine, silent).map(Mend::Here),
                 (code, Ok(_)) => doctor::mend(code, machine, examined.as_ref()),
             };
-            let mut hints = alert.hints;
             if matches!(alert.code, "omlx-not-installed" | "omlx-other-release") {
                 hints.extend(doctor::install_beside(machine));
             }

@@ -30,7 +30,7 @@ alerts! {
     OMLX_NOT_INSTALLED = "omlx-not-installed", Error, "oMLX is not installed",
         "[omlx].program is not on the machine or is not executable. Install the declared release, or correct `program`.";
     OMLX_FOREIGN = "omlx-foreign", Error, "another oMLX has the machine",
-        "A Homebrew service, the app or a hand-made job runs oMLX there. Two servers on one port load all their models before one of them dies.\n\n`fleetctl adopt MACHINE` takes it over and keeps the names that it serves; or stop it on the machine.";
+        "A Homebrew service, the app, a hand-made job or a process of no job runs oMLX there, and our daemon does not. Two servers on one port load all their models before one of them dies.\n\n`fleetctl adopt MACHINE` takes a job over and keeps the names that it serves. A process of no job cannot be adopted: `fleetctl doctor MACHINE` has the command that ends it, then apply.";
     NEVER_APPLIED = "never-applied", Error, "the machine is declared and was never applied to",
         "The file names the machine, and nothing of fleetctl's is on it: no generation, no daemon. `fleetctl plan --on MACHINE` shows what it would get, `fleetctl apply --on MACHINE` brings it there.";
     OMLX_STOPPED = "omlx-stopped", Error, "oMLX does not run",
@@ -50,7 +50,7 @@ alerts! {
     SETTINGS_MALFORMED = "settings-malformed", Error, "oMLX's settings.json is not JSON",
         "The running server does not notice, but 0.3.8 starts with such a file as if it were empty: on 127.0.0.1:8000 and without an API key, and then overwrites it.\n\n`fleetctl apply` keeps the broken file aside and writes a sound one.";
     SERVICE_STOPPED = "service-stopped", Error, "the gateway or the resolver does not run",
-        "[gateway] or [resolver] names the machine, and the daemon has no process there. The message says what launchd knows of it.\n\n`fleetctl logs MACHINE gateway` shows its last words; where its program is missing, install it and apply again.";
+        "[gateway] or [resolver] names the machine, and the daemon has no process there. The message says what launchd knows of it.\n\n`fleetctl logs MACHINE gateway` shows its last words. Where its program is missing, `fleetctl doctor MACHINE` says how it gets there; then apply.";
     NAME_NOT_LISTED = "name-not-listed", Error, "a declared name is not served",
         "oMLX does not list the name: its link or weights are missing, or it has not looked since they came. `fleetctl plan` says what is missing.";
     RESIDENT_NOT_LOADED = "resident-not-loaded", Warning, "a resident name is not loaded",
@@ -114,7 +114,14 @@ alerts! {
 /// An alert of a code.
 pub(crate) fn alert(code: &'static Code, message: impl Into<String>) -> Alert {
     let next = step(code);
-    Alert { code: code.id, severity: code.severity.as_str(), message: message.into(), hints: Vec::new(), next }
+    Alert {
+        code: code.id,
+        severity: code.severity.as_str(),
+        message: message.into(),
+        hints: Vec::new(),
+        next,
+        unit: None,
+    }
 }
 
 /// What to do first about it; `None` where its message says all.

@@ -81,7 +81,8 @@ fn engine_alerts(
             let what =
                 observed.foreign.first().map_or("something that is not ours answers on its port".to_owned(), |other| {
                     let name = other.label.clone().unwrap_or_else(|| other.command.clone());
-                    other.pid.map_or(name.clone(), |pid| format!("{name} (pid {pid})"))
+                    let of_no_job = if other.label.is_none() { ", of no job" } else { "" };
+                    other.pid.map_or(name.clone(), |pid| format!("{name} (pid {pid}{of_no_job})"))
                 });
             let mut found = alert(&alert::OMLX_FOREIGN, format!("another oMLX has the machine: {what}"));
             // adopt takes launchd's jobs over; how a process without one is ended, doctor says.

@@ -29,7 +29,12 @@ pub(super) fn service_alerts(services: &[ServiceStatus]) -> Vec<Alert> {
         ServiceState::Stopped(why) => Some((service.name, why)),
         _ => None,
     });
-    stopped.map(|(name, why)| alert(&alert::SERVICE_STOPPED, format!("the {name} does not run: {why}"))).collect()
+    stopped
+        .map(|(name, why)| Alert {
+            unit: Some(name),
+            ..alert(&alert::SERVICE_STOPPED, format!("the {name} does not run: {why}"))
+        })
+        .collect()
 }
 
 fn url(machine: &Machine, bind: Bind, port: u16) -> String {

@@ -38,7 +38,7 @@ findings! {
     AUTOMATIC_UPDATES = "automatic-updates", Note, "macOS updates itself",
         "Automatic updates may restart the machine at night, and every model is loaded anew. Update by hand, in a window, instead.";
     OMLX_STALE = "omlx-stale", Error, "an oMLX process that belongs to no job is left over",
-        "A process of an earlier start lives on outside launchd. It holds memory, often the port, and every new daemon then dies with Errno 48 and is started again and again. Later releases call themselves omlx-server, so `pkill omlx` misses them.";
+        "A process of an earlier start lives on outside launchd, beside our daemon or beside another oMLX (alone it is `omlx-foreign`). It holds memory, often the port, and every new daemon then dies with Errno 48 and is started again and again. Later releases call themselves omlx-server, so `pkill omlx` misses them.";
     OMLX_SECOND = "omlx-second", Error, "a second oMLX is loaded beside ours",
         "Two servers on one port load all their models before one of them dies, and each start takes the memory of the other. Stopping and disabling the other one keeps its definition where it is.";
     OMLX_RESTART_PENDING = "omlx-restart-pending", Warning, "oMLX was upgraded and still runs the old release",

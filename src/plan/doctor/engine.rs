@@ -20,10 +20,11 @@ pub(super) fn rules(examined: &Examined<'_>, all: &mut Vec<Finding>) {
     }
 }
 
-/// oMLX outside our job: processes that no job has, and other jobs beside ours. Without ours, status says `omlx-foreign`.
+/// oMLX outside our job: processes that no job has, and other jobs beside ours. Without ours, status says `omlx-foreign` of the first.
 fn others(examined: &Examined<'_>, all: &mut Vec<Finding>) {
     let ours = examined.observed.jobs.get(&layout::label("omlx")).and_then(|job| job.pid);
-    for foreign in &examined.observed.foreign {
+    let said = usize::from(ours.is_none());
+    for foreign in examined.observed.foreign.iter().skip(said) {
         match (&foreign.label, foreign.pid) {
             (None, Some(pid)) => all.push(
                 Finding::new(&codes::OMLX_STALE, format!("pid {pid} is an oMLX of no job: {}", foreign.command))

@@ -119,17 +119,26 @@ pub fn install(machine: &Machine, quote: &dyn Fn(&str) -> String) -> Option<Mend
 
 /// The Python environment of the fork.
 fn environment(machine: &Machine) -> Option<String> {
-    let prefix = machine.omlx.program.strip_suffix("/bin/omlx")?;
+    environment_of(&machine.omlx.program, "omlx", "flyto-omlx", machine)
+}
+
+/// The Python environment that a program lies in; one of its own in the home, where the program is to lie in Homebrew's prefix.
+pub(super) fn environment_of(program: &str, name: &str, own: &str, machine: &Machine) -> Option<String> {
+    let prefix = program.strip_suffix(&format!("/bin/{name}"))?;
     let is_homebrew = matches!(prefix, "/opt/homebrew" | "/usr/local");
-    Some(if is_homebrew { format!("{}/flyto-omlx", machine.home) } else { prefix.to_owned() })
+    Some(if is_homebrew { format!("{}/{own}", machine.home) } else { prefix.to_owned() })
 }
 
 /// What the fleet file must say once [`install`] is done; `None` where it says so already.
 pub fn install_beside(machine: &Machine) -> Option<String> {
     let program = format!("{}/bin/omlx", environment(machine)?);
-    (machine.omlx.release == Release::Flyto0_7_0 && program != machine.omlx.program).then(|| {
-        format!("and afterwards program = {program:?} in [omlx]: pip in Homebrew's own prefix would break Homebrew")
-    })
+    (machine.omlx.release == Release::Flyto0_7_0 && program != machine.omlx.program)
+        .then(|| said_beside(&program, "omlx"))
+}
+
+/// Where a program is that was to lie in Homebrew's prefix.
+pub(super) fn said_beside(program: &str, table: &str) -> String {
+    format!("and afterwards program = {program:?} in [{table}]: pip in Homebrew's own prefix would break Homebrew")
 }
 
 /// The log of a unit, made as the runner makes it.

@@ -8,11 +8,13 @@ mod engine;
 mod memory;
 mod mend;
 mod power;
+mod service;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use codes::{SECRET_MISSING, codes};
 pub use mend::{Mend, install, install_beside, mend, sudo_rule};
+pub use service::mend_service;
 
 use crate::diagnostic::{Code, Severity};
 use crate::fleet::{Fleet, Machine};

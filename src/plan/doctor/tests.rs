@@ -178,6 +178,71 @@ fn processes_ports_and_launchds_patience() {
 }
 
 #[test]
+fn a_bare_engine_without_our_daemon_is_said_by_status_alone() {
+    let bare = |pid| ForeignEngine {
+        label: None,
+        domain: None,
+        plist: None,
+        pid: Some(pid),
+        command: "/opt/homebrew/bin/omlx serve".to_owned(),
+    };
+    let beside = |count: u32, is_ours_there: bool| {
+        said(|observed| {
+            observed.foreign = (0..count).map(|number| bare(90 + number)).collect();
+            if !is_ours_there {
+                observed.jobs.remove("dev.fleetctl.omlx");
+            }
+        })
+    };
+    let stale = |pid: u32| {
+        format!("omlx-stale | pid {pid} is an oMLX of no job: /opt/homebrew/bin/omlx serve | there: sudo kill {pid}")
+    };
+    assert_eq!(beside(1, false), Vec::<String>::new());
+    assert_eq!(beside(2, false), [stale(91)]);
+    assert_eq!(beside(1, true), [stale(90)]);
+}
+
+#[test]
+fn a_service_that_does_not_run_has_a_command() {
+    let text = include_str!("../../../fleet.toml");
+    let moved = text.replace("/opt/homebrew/bin/litellm", "/Users/ops/router/bin/litellm");
+    let wrapped = text.replace("/opt/homebrew/bin/litellm", "/usr/local/bin/router");
+    let mended = |file: &str, name: &str, unit: &str, change: fn(&mut Observed)| {
+        let fleet = testing::fleet(file);
+        let machine = machine(&fleet, name);
+        let bundle = render::bundle(&fleet, machine);
+        let mut observed = after_apply(&fleet, machine, &bundle, &values());
+        change(&mut observed);
+        let (quote, now) = (|word: &str| word.to_owned(), NOW.parse().expect("a time"));
+        let (bundle, observed, quote) = (&bundle, &observed, &quote);
+        let examined = Examined { fleet: &fleet, machine, bundle, observed, drifts: false, peer: None, now, quote };
+        let (mend, hint) = mend_service(unit, &examined);
+        format!("{mend:?}{}", hint.map_or(String::new(), |hint| format!("\n  {hint}")))
+    };
+    let no_program = |observed: &mut Observed| observed.programs = Some([].into());
+    let no_job = |observed: &mut Observed| observed.jobs.clear();
+    let shown = [
+        mended(text, "mac-studio1", "gateway", no_program),
+        mended(&moved, "mac-studio1", "gateway", no_program),
+        mended(&wrapped, "mac-studio1", "gateway", no_program),
+        mended(text, "mac-mini1", "resolver", no_program),
+        mended(text, "mac-studio1", "gateway", no_job),
+        mended(text, "mac-studio1", "gateway", |_| {}),
+    ];
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    There("python3.11 -m venv /Users/ops/litellm && /Users/ops/litellm/bin/pip install litellm[proxy]==1.106.2")
+      and afterwards program = "/Users/ops/litellm/bin/litellm" in [gateway]: pip in Homebrew's own prefix would break Homebrew
+    There("python3.11 -m venv /Users/ops/router && /Users/ops/router/bin/pip install litellm[proxy]==1.106.2")
+    There("ls -l /usr/local/bin/router")
+      `program` in [gateway] names LiteLLM: put it there, or name where it is
+    There("ls -l /usr/local/bin/fleetctl")
+      `program` in [resolver] names fleetctl, built on a Mac: put it there, or name where it is
+    Here("fleetctl apply --on mac-studio1")
+    Here("fleetctl logs mac-studio1 gateway")
+    "#);
+}
+
+#[test]
 fn memory_that_nobody_owns_and_a_limit_that_a_boot_forgets() {
     let gigabytes = |count: u64| Bytes(count << 30);
     let dead = |wired: u64| {

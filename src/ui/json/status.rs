@@ -219,6 +219,9 @@ pub struct Alert {
     /// The verb that tells more or mends it; for people only.
     #[serde(skip)]
     pub next: Option<Step>,
+    /// The daemon that it is about, where its code is about several; for people only.
+    #[serde(skip)]
+    pub unit: Option<&'static str>,
 }
 
 /// What to do first about an alert.

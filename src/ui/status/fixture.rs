@@ -160,7 +160,7 @@ fn served(name: &str, loaded: bool, gib: u64, idle: Option<i64>) -> ServedStatus
 }
 
 fn alert(code: &'static str, severity: &'static str, message: &str, next: Option<Step>) -> Alert {
-    Alert { code, severity, message: message.to_owned(), hints: Vec::new(), next }
+    Alert { code, severity, message: message.to_owned(), hints: Vec::new(), next, unit: None }
 }
 
 fn slot(name: &str, state: &'static str, goes_to: &str, reason: &str) -> SlotStatus {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 /// How long another process's write is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -72,7 +72,19 @@ impl DatabaseFile {
             super::create_private_directory(directory).map_err(files)?;
         }
         let database = |source| of(path, source);
+        // Whoever opens shares the door; whoever puts the file aside has it alone. Otherwise a second process that found
+        // the same damage would rename the new file of the first, or remove the index that somebody has just made.
+        let door = super::append(&path.with_extension("open-lock")).map_err(files)?;
+        door.lock_shared().map_err(files)?;
         match connect(path) {
+            Err(error) if is_damaged(&error) => {}
+            Err(error) => return Err(of(path, error)),
+            Ok(connection) => return finish(connection, path, schema, None),
+        }
+        door.unlock().map_err(files)?;
+        door.lock().map_err(files)?;
+        match connect(path) {
+            // Another process was here first.
             Ok(connection) => finish(connection, path, schema, None),
             Err(error) if is_damaged(&error) => {
                 let aside = put_aside(path, now).map_err(files)?;
@@ -161,8 +173,19 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Makes the tables, unless another process has made them since the version was read.
+fn make_tables(connection: &mut Connection, schema: Schema) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        let Schema { version, tables } = schema;
+        transaction.execute_batch(&format!("{tables}pragma user_version = {version};"))?;
+    }
+    transaction.commit()
+}
+
 fn finish(
-    connection: Connection,
+    mut connection: Connection,
     path: &Path,
     schema: Schema,
     kept_aside: Option<PathBuf>,
@@ -175,10 +198,7 @@ fn finish(
     let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0)).map_err(database)?;
     drop(mode);
     if version == 0 {
-        let Schema { version, tables } = schema;
-        connection
-            .execute_batch(&format!("begin immediate;{tables}pragma user_version = {version};commit;"))
-            .map_err(database)?;
+        make_tables(&mut connection, schema).map_err(database)?;
     }
     Ok((connection, DatabaseFile { path: path.to_owned(), kept_aside, lock: None }))
 }

@@ -101,4 +101,29 @@ mod tests {
         assert!(second.ends_with("x.damaged-1000-2.sqlite"), "{second:?}");
         assert_eq!(crate::fs::read_bytes(&aside, 1).expect("the first is still there"), b"x");
     }
+
+    #[test]
+    fn a_damaged_file_that_many_open_at_once_is_put_aside_once() {
+        const OPENERS: usize = 4;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.sqlite");
+        let open_together = || {
+            let barrier = std::sync::Barrier::new(OPENERS);
+            std::thread::scope(|scope| {
+                let open = || {
+                    barrier.wait();
+                    let store = Store::open(&path, Timestamp::UNIX_EPOCH).expect("opened");
+                    store.experiments().expect("its tables are there");
+                    store.kept_aside().is_some()
+                };
+                let openers: Vec<_> = (0..OPENERS).map(|_| scope.spawn(open)).collect();
+                openers.into_iter().map(|opener| usize::from(opener.join().expect("no panic"))).sum::<usize>()
+            })
+        };
+        assert_eq!(open_together(), 0, "a new file is made");
+        for round in 1..=10 {
+            crate::fs::write_atomic(&path, &[b'x'; 9_000], 0o600).expect("damaged");
+            assert_eq!(open_together(), 1, "round {round}");
+        }
+    }
 }
